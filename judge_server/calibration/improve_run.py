@@ -3,20 +3,18 @@
 So a run that was killed anywhere goes on without asking twice."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from judge_server.authoring.emitting import yaml_of
 from judge_server.authoring.writing import replace_file
 from judge_server.calibration.improvement import AS_IT_IS, NO_LIMITS, Improvement, JudgeSetup, Limits
-from judge_server.calibration.journal import Journal
+from judge_server.calibration.kept_answers import KeptAnswers, Watching, unwatched
 from judge_server.calibration.kept_proposals import KeptProposals
 from judge_server.calibration.labelled_responses import labelled_responses, pool_of
 from judge_server.calibration.ladder import Ladder, LadderOptions, Proposer
 from judge_server.calibration.meter import Meter
 from judge_server.calibration.parts import divided, ratings
-from judge_server.calibration.run import CalibrationTask, run
 from judge_server.core.errors import BadInput
 from judge_server.core.judge import CascadeRule, ExampleRule, JudgeSpecification
 from judge_server.core.rubric import Rubric
@@ -30,7 +28,6 @@ from judge_server.scoring.scorer import Scorer
 from judge_server.util.canonical import digest
 
 EXAMPLES = "examples.csv"
-Watching = Callable[[int], AbstractContextManager[Callable[[], None]]]
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,8 @@ class Attempt:
 @dataclass
 class ImproveRun:
     """One attempt. ``scorer_of``: a scorer over some judges; ``watching``: shows how far the judging of so many items
-    is; ``pages``: the reports to write, by file name."""
+    is; ``pages``: the reports to write, by file name; ``tuned``: the judge with an adapter that was trained on the same
+    revise part."""
 
     attempt: Attempt
     whole: LabelSet
@@ -60,9 +58,10 @@ class ImproveRun:
     out: Path
     scorer_of: Callable[[JudgeRegistry], Scorer]
     second: Judge | None = None
+    tuned: Judge | None = None
     proposer: str | None = None
     tell: Callable[[str], None] = lambda _: None
-    watching: Watching = lambda _: nullcontext(lambda: None)
+    watching: Watching = unwatched
     pages: Callable[[Improvement], Mapping[str, str]] = lambda _: {}
     _asked: dict[str, Judge] = field(default_factory=dict)
     _meter: Meter = field(init=False)
@@ -71,8 +70,9 @@ class ImproveRun:
     @property
     def key(self) -> str:
         """What the result depends on."""
-        own, second = self.attempt, self.second
-        judges = [self.judge.reference.fingerprint, second.reference.fingerprint if second else None, self.proposer]
+        own, others = self.attempt, (self.second, self.tuned)
+        fingerprints = [None if one is None else one.reference.fingerprint for one in others]
+        judges = [self.judge.reference.fingerprint, *fingerprints, self.proposer]
         rules = [rule.model_dump(mode="json", exclude={"source"}) for rule in own.examples]
         given = [self.whole.digest, self.rubric.digest, *judges, own.tries, own.seed, own.limits.model_dump()]
         return digest([*given, rules, own.second_share, dict(own.positives)]).removeprefix("sha256:")[:12]
@@ -106,6 +106,7 @@ class ImproveRun:
                 examples=tuple(rule.model_copy(update={"source": str(self.out / EXAMPLES)}) for rule in own.examples),
                 second=None if self.second is None else self.second.reference.name,
                 second_share=own.second_share,
+                tuned=None if self.tuned is None else self.tuned.reference.name,
                 locked=max(ratings(self.whole) - ratings(dev), 0),
             ),
             proposer=None if propose is None else KeptProposals(propose(self._meter), self.out / "proposals.jsonl"),
@@ -138,23 +139,8 @@ class ImproveRun:
 
     async def _measured(self, rubric: Rubric, labels: LabelSet, setup: JudgeSetup) -> LabelSet:
         """Rows of the judge in this setup, under the judge's own name."""
-        judge = self._judge_of(setup)
-        task = CalibrationTask.of(
-            labels,
-            labels,
-            split="dev",
-            rubric=rubric,
-            judge=judge,
-            maps=None,
-            partial=True,
-            positives=self.attempt.positives,
-        )
-        task = replace(task, judge=task.judge.model_copy(update={"name": self.name}))
-        parts = [rubric.digest, labels.digest, judge.reference.fingerprint]
-        name = "-".join(["asked", *(part.removeprefix("sha256:")[:10] for part in parts)])
-        scorer = self.scorer_of(JudgeRegistry({self.name: judge}, self.name))
-        with Journal(self.out / name, task.heading) as journal, self.watching(labels.counts.items) as advance:
-            return (await run(scorer, task, journal=journal, advance=advance, meter=self._meter)).labels
+        kept = KeptAnswers(self.out, self.scorer_of, self.watching, self.attempt.positives, self._meter)
+        return await kept.measured(rubric, labels, self._judge_of(setup), self.name)
 
     def _judge_of(self, setup: JudgeSetup) -> Judge:
         key = setup.model_dump_json()
@@ -164,6 +150,8 @@ class ImproveRun:
 
     def _built(self, setup: JudgeSetup) -> Judge:
         judge = self.judge
+        if setup.tuned and self.tuned is not None:
+            judge = self.tuned
         if setup.examples is not None:
             rule = setup.examples
             specification = judge.specification.model_copy(update={"examples": rule})
@@ -200,6 +188,8 @@ def configuration_of(found: Improvement) -> str:
         encoder = "" if rule.encoder is None else f', encoder = "{rule.encoder}"'
         lines.append(f"[judges.{name}]  # beside its model")
         lines.append(f'examples = {{from = "{rule.source}", k = {rule.k}, by = "{rule.by}"{encoder}}}')
+    if found.setup.tuned:
+        lines.append(f'# the judge {found.tuned} in the place of {name}: default_judge = "{found.tuned}"')
     if band is not None:
         lines.append(f"[judges.{name}-cascade]")
         lines.append(f'cascade = {{first = "{name}", then = "{found.second}", band = [{band[0]:g}, {band[1]:g}]}}')

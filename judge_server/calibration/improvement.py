@@ -10,16 +10,18 @@ from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
 
 Outcome = Literal["improved", "not confirmed", "nothing better was found"]
-Rung = Literal["map", "wording", "examples", "cascade"]
+Rung = Literal["map", "wording", "examples", "cascade", "adapter"]
 
 
 class JudgeSetup(Frozen):
     """How the judge is asked, beside its rubric: with labelled ``examples`` of the revise part, before a second judge
-    that decides within ``band``, or only the ``second`` judge."""
+    that decides within ``band``, or only the ``second`` judge. ``tuned``: with the adapter that was trained on
+    revise."""
 
     examples: ExampleRule | None = None
     band: Band | None = None
     second: bool = False
+    tuned: bool = False
 
 
 AS_IT_IS = JudgeSetup()
@@ -145,7 +147,7 @@ class PartSize(Frozen):
 class Improvement(Frozen):
     """``questions``: ratings asked of the judge. ``final``: on the locked test split, read once at the end, only if
     something was kept. ``setup``: how the judge is asked with all that was kept; ``second``: the judge of the cascade
-    rung, if one was named."""
+    rung, if one was named; ``tuned``: that of the adapter rung."""
 
     label_set: str
     labels: str
@@ -153,6 +155,7 @@ class Improvement(Frozen):
     judge: str
     proposer: str | None
     second: str | None = None
+    tuned: str | None = None
     seed: int
     parts: tuple[PartSize, ...]
     clarity: tuple[Clarity, ...]

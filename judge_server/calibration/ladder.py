@@ -1,10 +1,10 @@
 """Makes a judge agree better with people, rung by rung, on labels that neither drove nor chose the change.
 
 The dev split is divided by prompt: what disagrees in ``revise`` drives candidates (fitted maps, other wordings,
-labelled examples, a second judge), and only what is better there is tried on ``select``, which chooses by the exact
-sign-flip test by prompt, adjusted for all candidates of the rung (Holm). The locked test split is read once, at the
-end, to confirm the one result. A rung is tried only on what the one below it left. So a judge without faults is called
-improved in at most 5 % of runs, however many candidates were tried.
+labelled examples, a second judge, an adapter trained on them), and only what is better there is tried on ``select``,
+which chooses by the exact sign-flip test by prompt, adjusted for all candidates of the rung (Holm). The locked test
+split is read once, at the end, to confirm the one result. A rung is tried only on what the one below it left. So a
+judge without faults is called improved in at most 5 % of runs, however many candidates were tried.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -62,8 +62,8 @@ class Proposer(Protocol):
 @dataclass(frozen=True)
 class LadderOptions:
     """``second``: the judge of the cascade rung, which may be asked about at most the share ``second_share``.
-    ``examples``: rules to try on the rung of examples. ``locked``: ratings in the test split, for which budgets keep a
-    reserve."""
+    ``tuned``: the judge with an adapter that was trained on revise. ``examples``: rules to try on the rung of examples.
+    ``locked``: ratings in the test split, for which budgets keep a reserve."""
 
     judge: str
     seed: int = 0
@@ -72,6 +72,7 @@ class LadderOptions:
     examples: tuple[ExampleRule, ...] = ()
     second: str | None = None
     second_share: float = 0.5
+    tuned: str | None = None
     locked: int = 0
 
 
@@ -114,7 +115,7 @@ class Ladder:
         for turned in self.turned:
             self.tell(str(turned))
         try:
-            for rung in (self._map, self._word, self._exemplify, self._cascade):
+            for rung in (self._map, self._word, self._exemplify, self._cascade, self._adapt):
                 standing = await rung(standing)
         except LimitReached as limit:
             self.notes.append(f"The budget of {limit} ended the search: later candidates were not tried.")
@@ -128,6 +129,7 @@ class Ladder:
             judge=self.options.judge,
             proposer=self.proposer.name if self.proposer else None,
             second=self.options.second,
+            tuned=self.options.tuned,
             seed=self.options.seed,
             parts=sizes,
             clarity=clear,
@@ -272,6 +274,16 @@ class Ladder:
         change = TriedChange(rung="cascade", criterion="", name=f"a cascade with {second}", diff=(told,))
         setup = replace_setup(standing.setup, band=choice.chosen.band)
         found = await self._tried(standing, change, standing.rubric, setup)
+        return standing if found is None else next(iter(self._chosen([found])), standing)
+
+    async def _adapt(self, standing: KeptSoFar) -> KeptSoFar:
+        """With the adapter in the judge's place, if it agrees better on select."""
+        tuned = self.options.tuned
+        if tuned is None:
+            return standing
+        told = f"{tuned} is asked, whose adapter was trained on the revise part"
+        change = TriedChange(rung="adapter", criterion="", name=f"the adapter of {tuned}", diff=(told,))
+        found = await self._tried(standing, change, standing.rubric, replace_setup(standing.setup, tuned=True))
         return standing if found is None else next(iter(self._chosen([found])), standing)
 
     async def _tried(

@@ -50,7 +50,8 @@ def with_rows_of(labels: LabelSet, other: LabelSet, judge: str, criterion: str) 
 
 
 def paired_test(old: LabelSet, new: LabelSet, judge: str) -> PairedTest:
-    """Whether the new rows agree with the people's majority more often, prompt by prompt."""
+    """Whether the new rows agree with the people's majority more often, prompt by prompt. Items on which people tie or
+    one of the judges is silent are not compared."""
     right: list[list[Ints]] = [[], []]
     clusters = []
     for view in views(merged(old, judge, new, judge)):
@@ -58,9 +59,10 @@ def paired_test(old: LabelSet, new: LabelSet, judge: str) -> PairedTest:
             continue
         panel = shared_panel(view.panel)
         reference = panel.majority()
+        used = reference >= 0
         for place, name in enumerate((OLD, NEW)):
-            right[place].append((panel.judges[name].codes == reference).astype(np.int64))
-        clusters.append(panel.cluster)
+            right[place].append((panel.judges[name].codes == reference)[used].astype(np.int64))
+        clusters.append(panel.cluster[used])
     if not clusters or not sum(map(len, clusters)):
         return PairedTest(ratings=0, prompts=0, before=0, after=0, fixed=0, broken=0)
     before, after, cluster = np.concatenate(right[0]), np.concatenate(right[1]), np.concatenate(clusters)

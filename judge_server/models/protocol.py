@@ -298,6 +298,15 @@ class Replaceable(Model, Protocol):
 
 
 @runtime_checkable
+class Teachable(Protocol):
+    """A model whose prompts are known token by token, so that an adapter can be trained for it."""
+
+    def taught(self, question: LabelPrompt, word: str) -> tuple[list[int], int]:
+        """The token ids of a question as the model reads it, and the token of the answer ``word``. Raises
+        UnusableVerdict or ContextOverflow."""
+
+
+@runtime_checkable
 class Priced(Protocol):
     """A model whose provider's prices are known."""
 

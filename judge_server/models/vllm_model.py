@@ -218,6 +218,14 @@ class VllmModel:
             raise ModelUnavailable(f"The engine of {self.name} is not running.", remedy="Start the model first.")
         return self._engine
 
+    def taught(self, question: LabelPrompt, word: str) -> tuple[list[int], int]:
+        """The token ids that the engine is sent for a question, and the plainest token of the answer ``word``: what an
+        adapter is trained on. Raises UnusableVerdict, or ContextOverflow for a question that could not be asked."""
+        ids = self._template.encode(question.prompt)
+        self._check_length(ids, 1)
+        self._require_sayable(question.words)
+        return ids, self._parts.label_ids((word,))[0]
+
     async def complete(self, request: Request) -> Completion:
         """See ``models.protocol.Model.complete``. A model that does not think answers without thinking."""
         if not self._started:
@@ -272,11 +280,7 @@ class VllmModel:
         return Completion(text, truncated=written.truncated, usage=written.usage)
 
     async def _answer_label(self, request: Request, labels: Labels, ids: list[int]) -> Completion:
-        unsayable = self._parts.unsayable(labels.words)
-        if unsayable:
-            raise UnusableVerdict(
-                f"{self.name} has no single token for the label {unsayable[0]!r}.", remedy="Use the mode reason."
-            )
+        self._require_sayable(labels.words)
         label_ids = self._parts.label_ids(labels.words)
         said = await self._running().generate(Ask(ids, 1, request, label_ids=label_ids))
         ranked = sorted(said.logprobs.items(), key=lambda item: -item[1])
@@ -286,6 +290,13 @@ class VllmModel:
             usage=said.usage,
             unlisted_logprob=IMPOSSIBLE_LOGPROB,  # every token of a label was requested
         )
+
+    def _require_sayable(self, words: tuple[str, ...]) -> None:
+        unsayable = self._parts.unsayable(words)
+        if unsayable:
+            raise UnusableVerdict(
+                f"{self.name} has no single token for the label {unsayable[0]!r}.", remedy="Use the mode reason."
+            )
 
     def _check_length(self, ids: list[int], answer_tokens: int) -> None:
         context = self._running().context_tokens

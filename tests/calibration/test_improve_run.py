@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,20 @@ def baited(whole):
     return script
 
 
+def without_bait(whole):
+    met, bare = {(row.item, row.criterion): row.label == "yes" for row in whole.table}, baited(whole)
+
+    def script(request):
+        text = request.prompt.turns[-1].text
+        if "Criterion: Says thing c0" not in text:
+            return bare(request)
+        number = re.search(r"word(\d+)", text)[1]
+        said = next(value for (item, name), value in met.items() if name == "c0" and item.startswith(f"i{number}-"))
+        return labelled(Yes=0.9 if said else 0.1, No=0.1 if said else 0.9)
+
+    return script
+
+
 @pytest.fixture
 def labels(tmp_path):
     path = tmp_path / "labels.csv"
@@ -53,7 +68,7 @@ def improving(labels, model, out, **attempt):
         rubric=RUBRIC,
         judge=own,
         out=out,
-        scorer_of=lambda judges: scorer(judges.named(None)),
+        scorer_of=lambda judges: scorer(registry=judges),
         pages=lambda found: {"improvement.md": found.text},
     )
 
@@ -84,6 +99,21 @@ async def test_a_locked_text_is_judged_last_and_stands_in_no_example(labels, tmp
     for text in prompts:
         _, *examples = text.split("[BEGIN EXAMPLE")
         assert not any(one in example for one in locked for example in examples)
+
+
+async def test_an_adapter_that_agrees_better_is_kept_and_named_in_the_configuration(labels, tmp_path):
+    whole = read_labels(labels)
+    run = improving(labels, ScriptedModel(baited(whole)), tmp_path / "out")
+    right = ScriptedModel(without_bait(whole), revision="1+tuned")
+    run.attempt, run.tuned = replace(run.attempt, examples=()), judge(right, name="main-tuned")
+    found = await run.climb(None, ReadingFile(labels))
+    (change,) = [one for one in found.candidates if one.rung == "adapter"]
+    assert (change.kept, found.outcome, found.setup.tuned, found.tuned) == (True, "improved", True, "main-tuned")
+    assert found.final.after == found.final.ratings > found.final.before
+    assert 'default_judge = "main-tuned"' in (tmp_path / "out" / "judge.toml").read_text()
+    locked = {item.response for item in locked_items(whole)}
+    prompts = [request.prompt.turns[-1].text for request in right.asked]
+    assert sum(any(one in text for one in locked) for text in prompts) == 2 * len(locked)
 
 
 async def test_a_second_run_asks_nothing_and_another_one_needs_a_reason(labels, tmp_path):

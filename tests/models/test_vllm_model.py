@@ -85,6 +85,19 @@ async def test_the_adapter_is_part_of_the_revision():
     assert model.revision == "abc123+mine:/adapters/mine"
 
 
+async def test_what_an_adapter_is_taught_is_what_the_engine_is_sent():
+    engine = ScriptedEngine("Yes")
+    model = await started(engine)
+    ids, answer = model.taught(LabelPrompt(QUESTION, YES_NO.words), "No")
+    await model.complete(Request(QUESTION, YES_NO))
+    assert ids == engine.asked[-1].ids
+    assert engine.parts.decode(answer) == "No"
+    assert answer in engine.asked[-1].label_ids
+    long = Prompt((Turn("user", (Segment("word " * 2_000, "question", trusted=False),)),))
+    with pytest.raises(ContextOverflow):
+        model.taught(LabelPrompt(long, YES_NO.words), "No")
+
+
 async def test_a_dead_engine_is_unavailable_and_unhealthy():
     engine = ScriptedEngine()
     model = await started(engine)

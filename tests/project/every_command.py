@@ -78,6 +78,7 @@ calibrate run --labels labels.csv {RUBRIC}
 calibrate fit labels.csv {RUBRIC}
 calibrate cascade labels.csv --rubric medical/consultation --first cheap --then strong
 calibrate improve labels.csv {RUBRIC} --out better
+calibrate tune labels.csv {RUBRIC} --out tuned
 calibrate gate labels.csv
 eval answers.jsonl {RUBRIC}
 rubric audit medical/consultation {STORED}

@@ -52,12 +52,14 @@ def scorer(
     observers=(),
     calibration_state=None,
     cached_judge=None,
+    registry=None,
 ) -> Scorer:
-    """Judges by their names, the first being the default; a store remembers verdicts and judgments."""
+    """Judges by their names (or as ``registry`` has them), the first being the default; a store remembers verdicts
+    and judgments."""
     named: Mapping = {judge.specification.name: judge for judge in judges}
     return Scorer(
         rubrics=Shelf(*rubrics),
-        judge_registry=JudgeRegistry(named, next(iter(named), None)),
+        judge_registry=registry or JudgeRegistry(named, next(iter(named), None)),
         cached_judge=cached_judge or CachedJudge(VerdictCache(store) if cache is None else cache),
         admission=Admission(limit, most_steps),
         archive=archive or store,

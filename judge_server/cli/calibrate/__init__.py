@@ -5,7 +5,7 @@ One file per command family; slow imports happen when a command runs.
 
 import typer
 
-from judge_server.cli.calibrate import cascade, fit, gate, improve, labels, report, run
+from judge_server.cli.calibrate import cascade, fit, gate, improve, labels, report, run, tune
 from judge_server.cli.running import needs
 
 app = typer.Typer(
@@ -24,5 +24,6 @@ app.command("run")(_measures(run.run))
 app.command("fit")(_measures(fit.fit))
 app.command("cascade")(_measures(cascade.cascade))
 app.command("improve")(_measures(improve.improve))
+app.command("tune")(_measures(tune.tune))
 app.command("gate")(_measures(gate.gate))
 app.command("certificates")(gate.certificates)

@@ -26,6 +26,10 @@ def improve(
         str | None,
         typer.Option("--second", metavar="JUDGE", help="A stronger judge for what this one leaves open."),
     ] = None,
+    tuned: Annotated[
+        str | None,
+        typer.Option("--tuned", metavar="JUDGE", help="A judge with the adapter that calibrate tune made of these."),
+    ] = None,
     second_share: Annotated[
         float, typer.Option("--second-share", min=0.01, max=1, help="The most of the questions that go to --second.")
     ] = 0.5,
@@ -59,7 +63,7 @@ def improve(
     library: options.LibraryFlags,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
 ) -> None:
-    """Try fitted maps, other wordings, labelled examples and a second judge, and keep what agrees better with people.
+    """Try maps, wordings, examples, a second judge and a trained adapter; keep what agrees better with people.
 
     The dev split is divided by prompt: one half drives the candidates, the other half chooses among them, and the
     locked test split is read once at the end to confirm. Ids, kinds, scales and points stay as they are. An interrupted
@@ -85,5 +89,5 @@ def improve(
         reader=reader,
         reason=reason,
     )
-    wished = improving.ImproveOptions(labels, rubric, judge, proposer, second, out, attempt, as_json)
+    wished = improving.ImproveOptions(labels, rubric, judge, proposer, second, tuned, out, attempt, as_json)
     run(improving.improve(settings, wished))

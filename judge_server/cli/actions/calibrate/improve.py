@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from judge_server.calibration.improve_run import Attempt, ImproveRun
-from judge_server.calibration.improvement import Improvement
+from judge_server.calibration.improvement import AS_IT_IS, Improvement
 from judge_server.calibration.ladder import Proposer
 from judge_server.calibration.meter import Meter
 from judge_server.calibration.model_proposer import ModelProposer
+from judge_server.calibration.tuning import require_trained_on_revise
 from judge_server.cli.calibrate import sources
 from judge_server.cli.options import is_file
 from judge_server.cli.running import announce
@@ -36,6 +37,7 @@ class ImproveOptions:
     judge: str | None
     proposer: str | None
     second: str | None
+    tuned: str | None
     out: Path
     attempt: Attempt
     as_json: bool
@@ -45,6 +47,9 @@ async def improve(settings: Settings, options: ImproveOptions) -> None:
     """Climb the ladder and write its report; a finished run is shown again, and asks nothing."""
     async with open_service(settings) as service:
         whole = await sources.label_set(options.labels, service.store)
+        tuned = None if options.tuned is None else service.judge_registry.named(options.tuned)
+        if tuned is not None:
+            require_trained_on_revise(tuned.specification, whole, options.attempt.seed)
         own = ImproveRun(
             attempt=options.attempt,
             whole=whole,
@@ -53,6 +58,7 @@ async def improve(settings: Settings, options: ImproveOptions) -> None:
             out=options.out,
             scorer_of=lambda judges: service.measuring_scorer(raw=True, judges=judges),
             second=None if options.second is None else service.judge_registry.named(options.second),
+            tuned=tuned,
             proposer=options.proposer,
             tell=lambda line: typer.echo(line, err=True),
             watching=watching,
@@ -60,7 +66,7 @@ async def improve(settings: Settings, options: ImproveOptions) -> None:
         )
         found = own.finished()
         if found is None:
-            announce([own.judge, *([own.second] if own.second else [])])
+            announce([one for one in (own.judge, own.second, own.tuned) if one is not None])
             log = ReadingFile(Path(options.labels)) if is_file(options.labels) else service.store.labels
             found = await own.climb(proposing(service, options.proposer, whole), log)
     _tell(found, options)
@@ -108,7 +114,7 @@ def _tell(found: Improvement, options: ImproveOptions) -> None:
         typer.echo(f"drafted version {found.version}: {options.out / 'rubric.yaml'}")
     if found.maps:
         typer.echo(f"a fitted map helps {', '.join(found.maps)}: judge-server calibrate fit makes it")
-    if found.setup.examples or found.setup.band:
+    if found.setup != AS_IT_IS:
         typer.echo(f"for the configuration: {options.out / 'judge.toml'}")
     typer.echo(f"spent: {found.spent}")
     typer.echo(f"report: {options.out / 'improvement.html'}")
