@@ -29,10 +29,11 @@ async def main(url: str, pid: int, count: int, mark: str) -> None:
     limit = asyncio.Semaphore(IN_FLIGHT)
     async with aiohttp.ClientSession(url) as session:
 
-        async def post(batch: list[Item]) -> int:
+        async def post(batch: list[Item], step: int = 0) -> int:
+            place = {"run": f"bench-{mark}", "step": step}  # as a training sends them
             body = {
                 "rubric": rubric(),
-                "items": [{"prompt": item.prompt, "response": item.response} for item in batch],
+                "items": [{"prompt": item.prompt, "response": item.response} | place for item in batch],
                 "deadline_seconds": 120,
             }
             async with limit, session.post("/v1/score/batch", data=orjson.dumps(body), headers=_JSON) as response:
@@ -44,7 +45,7 @@ async def main(url: str, pid: int, count: int, mark: str) -> None:
         await post(list(items(8, f"warm{mark}")))
         wall, cpu = time.perf_counter(), cpu_seconds(pid)
         work = list(items(count, mark))
-        verdicts = sum(await asyncio.gather(*(post(work[at : at + BATCH]) for at in range(0, count, BATCH))))
+        verdicts = sum(await asyncio.gather(*(post(work[at : at + BATCH], at // BATCH) for at in range(0, count, BATCH))))
         seconds, used = time.perf_counter() - wall, cpu_seconds(pid) - cpu
     print(json.dumps({"verdicts": verdicts, "seconds": seconds, "cpu_seconds": used}))
 

@@ -142,20 +142,9 @@ def init(
 @options.takes_flags
 def show(
     judgment: Annotated[str | None, typer.Argument(metavar="[JUDGMENT]", help="The id of one judgment.")] = None,
-    run_name: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Of this training run.")] = None,
-    step: Annotated[int | None, typer.Option("--step", min=0, help="Of this step.")] = None,
-    group: Annotated[str | None, typer.Option("--group", metavar="GROUP", help="Of this group.")] = None,
-    rubric: Annotated[str | None, typer.Option("--rubric", metavar="ID", help="Under this rubric.")] = None,
-    status: Annotated[
-        str | None, typer.Option("--status", metavar="ok|partial|failed", help="With this status.")
-    ] = None,
-    reward_below: Annotated[float | None, typer.Option("--reward-below", help="With a reward below this.")] = None,
-    tag: Annotated[str | None, typer.Option("--tag", metavar="TAG", help="With this tag.")] = None,
-    text: Annotated[
-        str | None, typer.Option("--text", metavar="WORDS", help="With this text in prompt, response or reference.")
-    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Maximum number, newest first.")] = 10,
     *,
+    filters: options.FilterFlags,
     store: options.StoreFlags,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
@@ -165,20 +154,9 @@ def show(
     """
     from judge_server.cli.actions.show import ShowOptions, find
     from judge_server.cli.actions.show import show as print_judgments
-    from judge_server.store.reading import Filter
 
-    wanted = Filter(
-        run=run_name,
-        step=step,
-        group=group,
-        rubric=rubric,
-        status=status,
-        reward_below=reward_below,
-        tag=tag,
-        text=text,
-    )
     settings = options.settings_given(store).with_database()
-    print_judgments(run(find(settings, ShowOptions(judgment, wanted, limit))), as_json)
+    print_judgments(run(find(settings, ShowOptions(judgment, filters.filter, limit))), as_json)
 
 
 @options.takes_flags

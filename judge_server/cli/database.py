@@ -69,6 +69,21 @@ def stats(as_json: AsJson = False, *, store: options.StoreFlags) -> None:
 
 @app.command()
 @options.takes_flags
+def recount(*, store: options.StoreFlags) -> None:
+    """Count the steps and groups of every training run anew from its judgments.
+
+    They are kept up to date with the judgments; this is for a database that another program has changed. A running
+    server waits with its judgments meanwhile.
+
+    Example: judge-server database recount --config judge-server.toml
+    """
+    from judge_server.cli.actions.database import recount_runs
+
+    run(recount_runs(options.settings_given(store).with_database()))
+
+
+@app.command()
+@options.takes_flags
 def prune(dry_run: DryRun = False, *, store: options.StoreFlags) -> None:
     """Remove judgments older than retention_days of the configuration, and remembered verdicts older than
     verdict_retention_days; a running server does so by itself.

@@ -16,6 +16,7 @@ from judge_server.util.parsing import read_json
 
 if TYPE_CHECKING:
     from judge_server.core.judge import JudgeSpecification
+    from judge_server.core.judgment_filter import JudgmentFilter
     from judge_server.settings.settings import Settings
 
 T = TypeVar("T")
@@ -106,6 +107,45 @@ class LibraryFlags(Flags):
     rubrics: Rubrics = None
     database: Database = None
     config: Config = None
+
+
+def _filter(flag: str, help_text: str, metavar: str) -> Any:
+    return typer.Option(flag, metavar=metavar, help=help_text)
+
+
+@dataclass(frozen=True)
+class FilterFlags(Flags):
+    """Which stored judgments: the filters of ``GET /v1/judgments``."""
+
+    run: Annotated[str | None, _filter("--run", "Of this training run.", "RUN")] = None
+    step: Annotated[int | None, typer.Option("--step", min=0, help="Of this step.")] = None
+    group: Annotated[str | None, _filter("--group", "Of this group.", "GROUP")] = None
+    policy: Annotated[str | None, _filter("--policy", "Of this policy.", "POLICY")] = None
+    rubric: Annotated[str | None, _filter("--rubric", "Under this rubric.", "ID[@VERSION]|DIGEST")] = None
+    judge: Annotated[str | None, _filter("--judge", "By this judge.", "NAME")] = None
+    status: Annotated[str | None, _filter("--status", "With this status.", "ok|partial|failed")] = None
+    flag: Annotated[str | None, _filter("--flag", "With this flag of the guard.", "FLAG")] = None
+    since: Annotated[str | None, _filter("--since", "Made at this time or later.", "TIME")] = None
+    until: Annotated[str | None, _filter("--until", "Made before this time.", "TIME")] = None
+    reward_from: Annotated[float | None, typer.Option("--reward-from", help="With at least this reward.")] = None
+    reward_below: Annotated[float | None, typer.Option("--reward-below", help="With a reward below this.")] = None
+    tag: Annotated[str | None, _filter("--tag", "With this tag.", "TAG")] = None
+    text: Annotated[str | None, _filter("--text", "With this text in prompt, response or reference.", "WORDS")] = None
+
+    @property
+    def filter(self) -> "JudgmentFilter":
+        """Ends the command, naming the option, if one cannot be read."""
+        from pydantic import ValidationError
+
+        from judge_server.core.judgment_filter import JudgmentFilter
+
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        try:
+            return JudgmentFilter(**given)
+        except ValidationError as fault:
+            first = fault.errors(include_url=False, include_input=False)[0]
+            option = "--text" if first["loc"][0] == "q" else f"--{str(first['loc'][0]).replace('_', '-')}"
+            fail(f"{option}: {first['msg']}")
 
 
 def takes_flags(command: Callable[..., T]) -> Callable[..., T]:

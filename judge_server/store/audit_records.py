@@ -131,7 +131,7 @@ class AuditRecords:
             if connection.execute(standing).one_or_none() is not None:
                 return False
             if rows is not None:
-                self._writer.insert(connection, [rows])
+                self._writer.insert(connection, [rows], audits=True)
             insert_missing(connection, AUDIT, [link])
             return True
 

@@ -23,7 +23,7 @@ from judge_server.store.database import Run
 from judge_server.store.measuring_schema import AUDIT, COLLECTED_LABEL, METADATA, QUEUE_ITEM
 from judge_server.store.payload import TEXT_FIELDS, decode, encode, microseconds, moment
 from judge_server.store.reading import tagged
-from judge_server.store.run_records import NO_AUDIT
+from judge_server.store.run_tally import NO_AUDIT, RunTally, counted
 from judge_server.store.schema import ERASURE, JOB_ITEM, JUDGMENT, TEXT
 from judge_server.store.search_records import forget
 from judge_server.store.verdict_records import (
@@ -32,6 +32,7 @@ from judge_server.store.verdict_records import (
     prune_verdicts,
     remembered_verdicts,
 )
+from judge_server.store.writing import numbered
 
 AT_ONCE: Final = 200
 _KINDS: Final[tuple[RetentionClass, ...]] = ("training", "evaluation", "audit")
@@ -161,10 +162,13 @@ def _remove(connection: Connection, ids: Sequence[str], verdicts: Sequence[str])
     rows = connection.execute(select(*(JUDGMENT.c[name] for name in TEXT_FIELDS)).where(mine)).all()
     numbers = sorted({number for row in rows for number in row if number is not None})
     connection.execute(update(JOB_ITEM).where(JOB_ITEM.c.judgment_id.in_(every)).values(item="{}"))
+    of_runs = counted(connection, every)
     count = connection.execute(delete(JUDGMENT).where(mine)).rowcount
     texts = sum(connection.execute(delete(TEXT).where(*_orphans(some))).rowcount for some in _parts(numbers))
     forget(connection, numbers)
-    return Removed(count, texts, forget_verdicts(connection, verdicts))
+    forgotten = forget_verdicts(connection, verdicts)
+    RunTally(numbered).withdraw(connection, of_runs)  # last, as those who write do it
+    return Removed(count, texts, forgotten)
 
 
 def _orphans(numbers: Sequence[int]) -> list[ColumnElement[bool]]:

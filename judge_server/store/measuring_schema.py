@@ -24,6 +24,7 @@ from typing import ClassVar
 from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, LargeBinary, Text, text
 from sqlmodel import Field
 
+from judge_server.store import run_schema
 from judge_server.store.payload import PackedText, SafeText
 from judge_server.store.schema import TableRow, table_of
 
@@ -251,7 +252,7 @@ ALARM_TRANSITION = table_of(AlarmTransitionRow)
 AUDIT = table_of(AuditRow)
 QUEUE_ITEM = table_of(QueueItemRow)
 WATCH = table_of(WatchRow)
-METADATA = TableRow.metadata
-"""Every table: these and those of ``schema``."""
+METADATA = run_schema.METADATA
+"""Every table: these, and those of ``schema`` and ``run_schema``."""
 MODEL_SIGNATURE = table_of(ModelSignatureRow)
 EXAM = table_of(ExamRow)

@@ -12,7 +12,7 @@ from judge_server.core.judgment import Judgment
 from judge_server.core.submission import Submission
 from judge_server.store.database import Run
 from judge_server.store.observation import TimeRange
-from judge_server.store.run_records import NO_AUDIT
+from judge_server.store.run_tally import NO_AUDIT
 from judge_server.store.schema import JUDGMENT, REASK
 from judge_server.store.writing import insert_missing
 

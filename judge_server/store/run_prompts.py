@@ -1,20 +1,20 @@
 """The prompts of a run over its steps: which groups had equal rewards, and all rewards of a prompt."""
 
-import heapq
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, case, func, select
 
-from judge_server.core.run import GroupRewards, PromptHistory, RunPrompts, equal_rewards
+from judge_server.core.run import EQUAL_WITHIN, GroupRewards, PromptHistory, RunPrompts, equal_rewards
 from judge_server.core.submission import Submission
 from judge_server.store import reading
 from judge_server.store.database import Run
 from judge_server.store.judgment_row import with_texts
-from judge_server.store.run_records import NO_AUDIT
+from judge_server.store.run_schema import NO_STEP, RUN_GROUP, TRAINING_RUN
+from judge_server.store.run_tally import NO_AUDIT, run_digest
 from judge_server.store.schema import JUDGMENT
 
 _MOST_STEPS: Final = 100
@@ -66,67 +66,80 @@ class RunPromptRecords:
 
 
 def _prompts(connection: Connection, run: str, limit: int) -> RunPrompts:
-    by_prompt: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in connection.execute(_groups(run)):
+    tallies = connection.execute(_tallies(run).limit(limit)).all()
+    by_prompt: dict[str, list[Row[Any]]] = {row.prompt_key: [] for row in tallies}
+    for row in connection.execute(_groups(run, list(by_prompt))):
         by_prompt[row.prompt_key].append(row)
-    tallies = {prompt: _tally(rows) for prompt, rows in by_prompt.items()}
-    listed = heapq.nsmallest(limit, tallies, key=lambda prompt: (-tallies[prompt][1], -tallies[prompt][0], prompt))
-    named = {prompt: min(row.an_id for row in by_prompt[prompt]) for prompt in listed}
-    excerpts = _excerpts(connection, list(named.values()))
+    examples = {key: connection.execute(_example(run, rows[-1])).first() for key, rows in by_prompt.items()}
+    excerpts = _excerpts(connection, [one.id for one in examples.values() if one is not None])
+    totals = tallies[0] if tallies else None
     return RunPrompts(
         run=run,
-        prompts=len(tallies),
-        groups=sum(groups for groups, _ in tallies.values()),
-        equal_groups=sum(equal for _, equal in tallies.values()),
-        listed=tuple(_history(prompt, by_prompt[prompt], excerpts.get(an_id)) for prompt, an_id in named.items()),
+        prompts=totals.prompts if totals else 0,
+        groups=int(totals.all_groups) if totals else 0,
+        equal_groups=int(totals.all_equal) if totals else 0,
+        listed=tuple(_history(row, by_prompt[row.prompt_key], examples[row.prompt_key], excerpts) for row in tallies),
     )
 
 
-def _tally(rows: Sequence[Row[Any]]) -> tuple[int, int]:
-    """Groups of at least two rewards, and those of them whose rewards are equal."""
-    whole = [row for row in rows if row.rewards > 1]
-    return len(whole), sum(equal_rewards(row.low, row.high) for row in whole)
+def _tallies(run: str) -> Select[Any]:
+    """Of each prompt its groups of at least two rewards, and those of them whose rewards are equal as ``equal_rewards``
+    says; those with the most first, each with the sums over all."""
+    column = RUN_GROUP.c
+    larger = case((func.abs(column.high) > func.abs(column.low), func.abs(column.high)), else_=func.abs(column.low))
+    within = EQUAL_WITHIN * case((larger > 1.0, larger), else_=1.0)
+    whole, equal = column.rewards > 1, column.high - column.low <= within
+    groups = func.sum(case((whole, 1), else_=0)).label("groups")
+    equals = func.sum(case((whole & equal, 1), else_=0)).label("equals")
+    names = func.count(column.group_key.distinct()).label("names")
+    mean = (func.sum(column.reward) / func.nullif(func.sum(column.rewards), 0)).label("mean")
+    each = select(column.prompt_key, groups, equals, names, mean).where(column.run == _number(run))
+    of = each.group_by(column.prompt_key).subquery("of").c
+    return select(
+        *of,
+        func.count().over().label("prompts"),
+        func.sum(of.groups).over().label("all_groups"),
+        func.sum(of.equals).over().label("all_equal"),
+    ).order_by(of.equals.desc(), of.groups.desc(), of.prompt_key)
 
 
-def _groups(run: str) -> Any:
-    """One row a group, oldest step first; read along the index of the run."""
+def _number(run: str) -> Any:
+    return select(TRAINING_RUN.c.id).where(TRAINING_RUN.c.digest == run_digest(run)).scalar_subquery()
+
+
+def _groups(run: str, prompts: Sequence[str]) -> Select[Any]:
+    """One row a group, oldest step first."""
+    column = RUN_GROUP.c
+    question = select(RUN_GROUP, (column.reward / func.nullif(column.rewards, 0)).label("mean"))
+    question = question.where(column.run == _number(run), column.prompt_key.in_(prompts))
+    return question.order_by(column.step, column.group_key)
+
+
+def _example(run: str, row: Row[Any]) -> Select[Any]:
+    """A judgment of the group, for its texts and the name of the group."""
     column = JUDGMENT.c
-    return (
-        select(
-            column.prompt_key,
-            column.group_name,
-            column.step,
-            func.count(column.reward).label("rewards"),
-            func.sum(case((column.reward.is_(None), 1), else_=0)).label("without"),
-            func.avg(column.reward).label("mean"),
-            func.min(column.reward).label("low"),
-            func.max(column.reward).label("high"),
-            func.min(column.id).label("an_id"),
-        )
-        .where(column.run == run, column.prompt_key.is_not(None), NO_AUDIT)
-        .group_by(column.step, column.group_name, column.prompt_key)
-        .order_by(column.step, func.min(column.created_us))
-    )
+    step = column.step.is_(None) if row.step == NO_STEP else column.step == row.step
+    own = (column.run == run, step, column.prompt_key == row.prompt_key, NO_AUDIT)
+    return select(column.id, column.group_name).where(*own).limit(1)
 
 
-def _history(prompt: str, rows: Sequence[Row[Any]], excerpt: str | None) -> PromptHistory:
-    groups, equal = _tally(rows)
-    names = {row.group_name for row in rows}
-    rewards = sum(row.rewards for row in rows)
+def _history(
+    tally: Row[Any], rows: Sequence[Row[Any]], example: Row[Any] | None, excerpts: Mapping[str, str]
+) -> PromptHistory:
     return PromptHistory(
-        prompt=prompt,
-        group=names.pop() if len(names) == 1 else None,
-        excerpt=excerpt,
-        groups=groups,
-        equal_groups=equal,
-        mean=sum((row.mean or 0.0) * (row.rewards / rewards) for row in rows) if rewards else None,
+        prompt=tally.prompt_key,
+        group=example.group_name if example is not None and tally.names == 1 else None,
+        excerpt=None if example is None else excerpts.get(example.id),
+        groups=tally.groups,
+        equal_groups=tally.equals,
+        mean=tally.mean,
         steps=tuple(map(_group, rows[-_MOST_STEPS:])),
     )
 
 
 def _group(row: Row[Any]) -> GroupRewards:
     return GroupRewards(
-        step=row.step,
+        step=None if row.step == NO_STEP else row.step,
         rewards=row.rewards,
         without=row.without,
         mean=row.mean,

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
-    case,
     cast,
     delete,
     exists,
@@ -26,15 +25,14 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import RubricReference
 from judge_server.core.run import Pin, Pinned, RewardSource, RunChange, RunSummary
 from judge_server.store.database import Run
-from judge_server.store.measuring_schema import AUDIT
 from judge_server.store.payload import LARGEST, SafeText, microseconds, moment
+from judge_server.store.run_schema import NO_STEP, REWARD_SOURCE, RUN_STEP, TRAINING_RUN
+from judge_server.store.run_tally import SAME_SOURCE, RunTally, of_run
 from judge_server.store.schema import FORM, JUDGMENT, RUN_CHANGE, RUN_PIN
-from judge_server.store.writing import insert_missing
+from judge_server.store.writing import insert_missing, numbered
 
 MOST_SOURCES: Final = 1_000
 _MOST_CHANGES: Final = 1_000
-NO_AUDIT: Final = ~exists().where(AUDIT.c.judgment_id == JUDGMENT.c.id)
-"""An audit has the coordinates of what it audits, and rewards nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +126,11 @@ class RunRecords:
 
         return await self._write(work)
 
+    async def recount(self) -> int:
+        """Make the sums over steps and groups of every run anew from the judgments; how many there are. Writers wait
+        meanwhile."""
+        return await self._write(RunTally(numbered).recount)
+
     async def summary(self, run: str) -> RunSummary | None:
         """None for a run that has neither pins nor judgments."""
         return await self._read(lambda connection: _summary(connection, run))
@@ -147,7 +150,9 @@ class RunRecords:
 
 
 def _judged_by(caller: str, run: ColumnElement[str]) -> ColumnElement[bool]:
-    return exists().where(JUDGMENT.c.run == run, JUDGMENT.c.caller == caller)
+    source = REWARD_SOURCE.c
+    stands = exists().where(RUN_STEP.c.source == source.id)
+    return exists().where(TRAINING_RUN.c.run == run, source.run == TRAINING_RUN.c.id, source.caller == caller, stands)
 
 
 def _standing(connection: Connection, run: str) -> StandingPins:
@@ -209,38 +214,23 @@ def _run_change(row: Row[Any]) -> RunChange:
 
 
 def _sources(run: str) -> Select[Any]:
-    """Grouped by everything that decides a reward, read along the index of the run; by numbers first, because a run has
-    few forms and many judgments."""
-    column = JUDGMENT.c
-    counted: dict[str, ColumnElement[Any]] = {
-        one.value: func.sum(case((column.status == one.value, 1), else_=0)) for one in JudgmentStatus
-    }
-    counted |= {"judgments": func.count(), "rewards": func.count(column.reward), "reward": func.sum(column.reward)}
-    own = (
-        select(
-            column.form,
-            column.step,
-            func.min(column.created_us).label("first_us"),
-            func.max(column.created_us).label("last_us"),
-            *(value.label(name) for name, value in counted.items()),
-        )
-        .where(column.run == run, NO_AUDIT)
-        .group_by(column.form, column.step)
-        .subquery("own")
-    )
-    same, first = [FORM.c[name] for name in _SAME], func.min(own.c.first_us).label("first_us")
+    """Grouped by everything that decides a reward."""
+    step, same = RUN_STEP.c, [REWARD_SOURCE.c[name] for name in SAME_SOURCE]
+    first, named = func.min(step.first_us).label("first_us"), func.nullif(step.step, NO_STEP)
+    sums = ("judgments", "rewards", *(one.value for one in JudgmentStatus))
     return (
         select(
             *same,
             first,
-            func.max(own.c.last_us).label("last_us"),
-            func.min(own.c.step).label("first_step"),
-            func.max(own.c.step).label("last_step"),
-            func.count(own.c.step.distinct()).label("steps"),
-            *(cast(func.sum(own.c[name]), BigInteger).label(name) for name in counted if name != "reward"),
-            (func.sum(own.c.reward) / func.nullif(func.sum(own.c.rewards), 0)).label("mean_reward"),
+            func.max(step.last_us).label("last_us"),
+            func.min(named).label("first_step"),
+            func.max(named).label("last_step"),
+            func.count(named.distinct()).label("steps"),
+            *(cast(func.sum(step[name]), BigInteger).label(name) for name in sums),
+            (func.sum(step.reward) / func.nullif(func.sum(step.rewards), 0)).label("mean_reward"),
         )
-        .join(FORM, FORM.c.id == own.c.form)
+        .join(REWARD_SOURCE, REWARD_SOURCE.c.id == step.source)
+        .where(of_run(run))
         .group_by(*same)
         .order_by(first)
     )
@@ -258,7 +248,6 @@ def _source(row: Row[Any]) -> RewardSource:
     )
 
 
-_SAME: Final = ("rubric_id", "rubric_version", "rubric_digest", "judge", "fingerprint", "maps", "guard")
 _AS_STORED: Final = (
     *("judge", "fingerprint", "maps", "guard", "first_step", "last_step", "steps", "judgments"),
     *("ok", "partial", "failed", "rewards", "mean_reward"),

@@ -4,18 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, func, select
+from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, select
 
-from judge_server.core.outcome import JudgmentStatus
 from judge_server.store.database import Run
 from judge_server.store.judgment_row import columns_of, content_json
 from judge_server.store.measuring_schema import AUDIT
 from judge_server.store.observation import Audited, audited, scores_of
 from judge_server.store.payload import decode_mapping
-from judge_server.store.run_records import NO_AUDIT
+from judge_server.store.run_schema import NO_STEP, REWARD_SOURCE, RUN_STEP
+from judge_server.store.run_tally import NO_AUDIT, of_run
 from judge_server.store.schema import FORM, JUDGMENT
 
 MOST_STEPS = 5_000
+_COUNTS = ("judgments", "rewards", "partial", "flagged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +73,20 @@ class RunStepRecords:
 
     async def steps(self, run: str) -> tuple[RunStep, ...]:
         """By rubric and policy, then by step; the first 5,000. Judgments without a step, and audits, are left out."""
-        column = JUDGMENT.c
-        by = (column.rubric_id, column.policy, column.step)
+        step, source = RUN_STEP.c, REWARD_SOURCE.c
+        by = (source.rubric_id, source.policy, step.step)
         question = (
             select(
                 *by,
-                func.count().label("judgments"),
-                func.count(column.reward).label("rewards"),
-                func.sum(case((column.status == JudgmentStatus.PARTIAL.value, 1), else_=0)).label("partial"),
-                func.sum(case((column.flags != "[]", 1), else_=0)).label("flagged"),
-                func.avg(column.reward).label("mean"),
-                func.min(column.reward).label("low"),
-                func.max(column.reward).label("high"),
-                func.min(column.created_us).label("first_us"),
-                func.max(column.created_us).label("last_us"),
+                *(cast(func.sum(step[name]), BigInteger).label(name) for name in _COUNTS),
+                (func.sum(step.reward) / func.nullif(func.sum(step.rewards), 0)).label("mean"),
+                func.min(step.low).label("low"),
+                func.max(step.high).label("high"),
+                func.min(step.first_us).label("first_us"),
+                func.max(step.last_us).label("last_us"),
             )
-            .where(column.run == run, column.step.is_not(None), NO_AUDIT)
+            .join(REWARD_SOURCE, source.id == step.source)
+            .where(of_run(run), step.step != NO_STEP)
             .group_by(*by)
             .order_by(*by)
             .limit(MOST_STEPS)

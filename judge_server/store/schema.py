@@ -54,7 +54,7 @@ class TableRow(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)
 
 
-def _number() -> Column[int]:
+def number_column() -> Column[int]:
     """Given by the database."""
     return Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 
@@ -127,7 +127,7 @@ class JudgmentFormRow(TableRow, table=True):
         Index("ix_judgment_form_digest", "digest", unique=True),
         Index("ix_judgment_form_rubric_digest", "rubric_digest"),
     )
-    id: int = Field(sa_column=_number())
+    id: int = Field(sa_column=number_column())
     digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     rubric_id: str | None = Field(sa_column=Column(SafeText))
     rubric_version: str | None = Field(sa_column=Column(SafeText))
@@ -145,7 +145,7 @@ class TextRow(TableRow, table=True):
 
     __tablename__ = "text"
     __table_args__ = (Index("ix_text_digest", "digest", unique=True),)
-    id: int = Field(sa_column=_number())
+    id: int = Field(sa_column=number_column())
     digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     size: int = Field(sa_column=Column(BigInteger, nullable=False))
     content: str = Field(sa_column=Column(PackedText, nullable=False))
@@ -244,7 +244,7 @@ class VerdictRow(TableRow, table=True):
 
     __tablename__ = "verdict"
     __table_args__ = (Index("ix_verdict_key", "key", unique=True),)
-    id: int = Field(sa_column=_number())
+    id: int = Field(sa_column=number_column())
     key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     day: int = Field(sa_column=Column(Integer, nullable=False))
     many: int = Field(sa_column=Column(Integer, nullable=False))

@@ -39,6 +39,7 @@ from judge_server.store.payload import (
     stored_texts,
     unpack_reading,
 )
+from judge_server.store.run_tally import IN_FORM, RunTally
 from judge_server.store.schema import BUDGET, FORM, JUDGMENT, JUDGMENT_TAG, PUBLICATION, RUBRIC, SERVED_RUBRIC, TEXT
 
 Row = dict[str, Any]
@@ -109,6 +110,8 @@ class Writer:
         self._known_forms: dict[StoredForm | None, int] = {}
         self._new_forms: dict[StoredForm | None, int] = {}
         self._templates = Templates()
+        self._tally = RunTally(numbered)
+        self._new_numbers: Mapping[Any, int] = {}
         self.failing = False
         """Whether the database refused the last commit."""
 
@@ -174,6 +177,8 @@ class Writer:
         if len(self._known_forms) > _MOST_KNOWN:
             self._known_forms.clear()
         self._known_forms |= self._new_forms
+        if self._new_numbers:
+            self._tally.settle(self._new_numbers)
         self._known_rubrics.update(rubric.digest for rows in written for rubric in rows.rubrics)
 
     def _try(self, ready: Sequence[Rows]) -> Exception | None:
@@ -206,23 +211,26 @@ class Writer:
     def _translated(self, fault: Exception | None) -> Exception | None:
         return None if fault is None else translate(fault, self._database.location)
 
-    def insert(self, connection: Connection, ready: Sequence[Rows]) -> None:
+    def insert(self, connection: Connection, ready: Sequence[Rows], *, audits: bool = False) -> None:
+        """``audits``: they count in no run."""
         rubrics = {rubric.digest: rubric for rows in ready for rubric in rows.rubrics}
         missing = [_rubric_row(rubrics[digest]) for digest in sorted(rubrics.keys() - self._known_rubrics)]
         insert_missing(connection, RUBRIC, missing)
         self._insert_judgments(connection, [rows for rows in ready if rows.judgment is not None])
         insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
         _add_charges(connection, [rows.charges for rows in ready if rows.charges])
+        of_runs = [] if audits else [row for rows in ready if (row := _row_of_run(rows)) is not None]
+        self._new_numbers = self._tally.add(connection, of_runs) if of_runs else {}  # last: others wait for its rows
 
     def _insert_judgments(self, connection: Connection, ready: Sequence[Rows]) -> None:
         if not ready:
             return
         missing = [rows.form for rows in ready if rows.form is not None and rows.form not in self._known_forms]
         stored = [(form, form_row(form)) for form in missing]
-        numbers = _numbered(connection, FORM, {row["digest"]: row for _, row in stored})
+        numbers = numbered(connection, FORM, {row["digest"]: row for _, row in stored})
         self._new_forms = {form: numbers[row["digest"]] for form, row in stored}
         forms = self._known_forms | self._new_forms if stored else self._known_forms
-        numbers = _numbered(
+        numbers = numbered(
             connection, TEXT, {one.digest: _text_row(one) for rows in ready for one in rows.texts.values()}
         )
         judgments = [
@@ -238,7 +246,14 @@ class Writer:
             connection.execute(JUDGMENT_TAG.insert(), tags)
 
 
-def _numbered(connection: Connection, table: Table, rows: Mapping[bytes, Row]) -> dict[bytes, int]:
+def _row_of_run(rows: Rows) -> Row | None:
+    """A judgment as ``RunTally`` reads it; None if it names no run."""
+    if rows.judgment is None or rows.judgment["run"] is None:
+        return None
+    return rows.judgment | {name: getattr(rows.form, name) for name in IN_FORM}
+
+
+def numbered(connection: Connection, table: Table, rows: Mapping[bytes, Row]) -> dict[bytes, int]:
     """Numbers of rows by digest, after those that are missing were inserted; always in the same order, so that two
     processes with the same rows cannot deadlock."""
     if not rows:

@@ -1,11 +1,16 @@
 """``judge-server show``: from a step of a run to the verdicts that decided its rewards."""
 
+import dataclasses
 import json
 
 import pytest
 from typer.testing import CliRunner
 
 from judge_server.cli import app
+from judge_server.cli.options import FilterFlags
+from judge_server.core.judgment_filter import JudgmentFilter
+from judge_server.server.routes.judgments import JudgmentQuery
+from judge_server.store.reading import Filter
 from tests.submissions import checking, submission
 
 
@@ -25,6 +30,8 @@ def database(tmp_path_factory):
             run="grpo-7",
             step=number // 2,
             id=f"row-{number}",
+            policy="tuned" if number > 3 else None,
+            tags=["night"] if number == 5 else None,
         )
         for number in range(6)
     ]
@@ -57,7 +64,7 @@ def test_one_judgment_is_shown_by_its_id(database):
     line = invoke("show", "--run", "grpo-7", "--step", 2, "--limit", 1, "--json", "--database", database).stdout
     one = json.loads(line)
     number = one["submission"]["id"].removeprefix("row-")
-    assert one["submission"] == {"id": f"row-{number}", "run": "grpo-7", "step": 2, "group": None, "policy": None}
+    assert one["submission"] == {"id": f"row-{number}", "run": "grpo-7", "step": 2, "group": None, "policy": "tuned"}
     assert one["submitted"]["prompt"] == f"What helps? ({number})"
     ended = invoke("show", one["id"], "--database", database)
     assert one["id"] in ended.stdout
@@ -85,3 +92,38 @@ def test_what_cannot_be_shown_is_named(database, arguments, told):
     ended = invoke("show", *arguments, "--database", database)
     assert ended.exit_code == 2
     assert told in ended.output
+
+
+FILTERS = {
+    "policy": (["--policy", "tuned"], {4, 5}),
+    "tag": (["--tag", "night"], {5}),
+    "range": (["--reward-from", 0.5, "--reward-below", 1.5], {1, 3, 5}),
+    "status": (["--status", "ok"], {0, 1, 2, 3, 4, 5}),
+    "rubric": (["--rubric", "test/word@1.0.0", "--step", 0], {0, 1}),
+    "since": (["--since", "2000-01-01T00:00:00Z", "--step", 1], {2, 3}),
+    "until": (["--until", "2000-01-01T00:00:00Z"], set()),
+    "flag": (["--flag", "injection_suspected"], set()),
+    "judge": (["--judge", "nobody"], set()),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_each_filter_of_the_explorer_is_one_of_the_command(database, name):
+    given, rows = FILTERS[name]
+    ended = invoke("show", *given, "--json", "--database", database)
+    found = {json.loads(line)["submission"]["id"] for line in ended.stdout.splitlines()}
+    assert found == {f"row-{number}" for number in rows}, ended.output
+
+
+def test_a_filter_that_cannot_be_read_is_named(database):
+    for given in (["--since", "12"], ["--status", "done"], ["--reward-from", "nan"], ["--text", "x"]):
+        ended = invoke("show", *given, "--database", database)
+        assert ended.exit_code == 2
+        assert f"error: {given[0]}: " in ended.output
+
+
+def test_the_store_the_routes_and_the_command_know_the_same_filters():
+    fields = set(JudgmentFilter.model_fields)
+    assert fields == set(Filter.__annotations__) - {"caller"}
+    assert fields == {field.name for field in dataclasses.fields(FilterFlags)}
+    assert fields == set(JudgmentQuery.model_fields) - {"include", "limit", "cursor"}

@@ -89,6 +89,12 @@ async def show_statistics(settings: Settings, *, as_json: bool) -> None:
     console.print(tables)
 
 
+async def recount_runs(settings: Settings) -> None:
+    async with standing_store(settings) as store:
+        count = await store.runs.recount()
+    typer.echo(f"{count} steps and groups of runs are counted anew")
+
+
 async def prune_old(settings: Settings, *, dry_run: bool) -> None:
     """Judgments by class, and remembered verdicts."""
     done = "would be removed" if dry_run else "removed"

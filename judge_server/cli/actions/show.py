@@ -12,11 +12,11 @@ from rich.table import Table
 from judge_server.core.errors import BadInput, UnknownJudgment
 from judge_server.core.fact import FoundFact
 from judge_server.core.judgment import Judgment
+from judge_server.core.judgment_filter import JudgmentFilter
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict
 from judge_server.settings.settings import Settings
-from judge_server.store.reading import Filter
 from judge_server.store.store import Store
 from judge_server.wiring.storage import standing_store
 
@@ -26,7 +26,7 @@ class ShowOptions:
     """Either ``judgment``, an id, or filters; of the matches ``limit`` are shown, newest first."""
 
     judgment: str | None
-    wanted: Filter
+    wanted: JudgmentFilter
     limit: int
 
 
@@ -45,7 +45,7 @@ async def find(settings: Settings, options: ShowOptions) -> list[Shown]:
         if options.judgment is not None:
             found = await store.judgment(options.judgment)
             judgments = [] if found is None else [found]
-        elif any(value is not None for value in options.wanted.values()):
+        elif options.wanted.wanted:
             judgments = [one async for one in _listed(store, options)]
         else:
             raise BadInput("Nothing was named.", remedy="Give a judgment's id, or --run, --step or another filter.")
@@ -58,7 +58,7 @@ async def _listed(store: Store, options: ShowOptions) -> AsyncIterator[Judgment]
     cursor: str | None = None
     left = options.limit
     while left:
-        page = await store.judgments(limit=left, cursor=cursor, **options.wanted)
+        page = await store.judgments(limit=left, cursor=cursor, **options.wanted.wanted)
         for judgment in page.items:
             left -= 1
             yield judgment

@@ -41,8 +41,9 @@ async def judgments(request: Request, service: ServiceHere) -> Response:
         query = JudgmentQuery.model_validate({"limit": _PAGE} | asked)
     except ValidationError as fault:
         raise refused(fault.errors(include_url=False), asked) from None
-    wanted = {name: value for name, value in query if name != "include"}
-    found = await service.store.judgments(**wanted, caller=viewer(service))
+    found = await service.store.judgments(
+        limit=query.limit, cursor=query.cursor, **query.wanted, caller=viewer(service)
+    )
     further = None if found.next_cursor is None else urlencode(asked | {"cursor": found.next_cursor})
     return page(
         request,

@@ -109,10 +109,9 @@ async def _judgments(service: Service, rubric: str, filters: Mapping[str, str]) 
         query = JudgmentQuery.model_validate({"limit": _AT_ONCE, "rubric": rubric} | asked)
     except ValidationError as fault:
         raise refused(fault.errors(include_url=False), asked) from None
-    wanted = {name: value for name, value in query if name not in ("include", "cursor")}
     cursor: str | None = None
     while True:
-        found = await service.store.judgments(**wanted, cursor=cursor)
+        found = await service.store.judgments(limit=query.limit, cursor=cursor, **query.wanted)
         for one in found.items:
             yield one
         cursor = found.next_cursor

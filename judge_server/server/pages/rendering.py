@@ -1,20 +1,23 @@
 """Templates and forms of the pages: Jinja with autoescape, a strict content security policy, forms that are read once
 and checked for the session's token."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from judge_server import __version__
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadInput, Forbidden
+from judge_server.core.submission import Coordinates
 from judge_server.server.middleware.permission import scopes_of
 from judge_server.server.middleware.session import Sessions, cookie_in
 
@@ -37,6 +40,7 @@ _NAVIGATION: Final = (
     ("/settings", "Settings"),
 )
 _MOST_FIELDS = 200
+_MARKS: Final = re.compile(r"(?<=[/@_:])|(?<=-)(?=\w)")
 _TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 
 
@@ -57,6 +61,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["moment"] = _moment
+    made.filters["breakable"] = _breakable
+    made.filters["group_query"] = _group_query
     made.filters["share"] = lambda value: f"{value:.0%}"
     return made
 
@@ -124,6 +130,17 @@ def static_file(name: str) -> tuple[bytes, str] | None:
         return None
     path = files("judge_server.server.pages") / "static" / name
     return (path.read_bytes(), _TYPES[suffix]) if path.is_file() else None
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may go on in the next line after a mark."""
+    return Markup("<wbr>").join(_MARKS.split(name))
+
+
+def _group_query(place: Coordinates) -> str:
+    """What leads to the group of a judgment, of one step: trainings name a prompt's group alike in every step."""
+    told = {"group": place.group, "run": place.run, "step": place.step}
+    return urlencode({name: value for name, value in told.items() if value is not None})
 
 
 def _moment(value: datetime) -> str:

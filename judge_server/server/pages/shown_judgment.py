@@ -74,7 +74,7 @@ def _row(verdict: Verdict, statements: dict[str, str]) -> ShownVerdict:
         points=verdict.points,
         value=verdict.value,
         told=_told(verdict),
-        reason=verdict.reason or "",
+        reason=verdict.reason or (verdict.error.detail if verdict.error else ""),
         by=origin(verdict),
         earned=None if verdict.value is None else verdict.points * verdict.value,
         members=tuple(map(_member, verdict.panel)),

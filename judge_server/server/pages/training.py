@@ -25,12 +25,15 @@ _NEWEST_GROUPS: Final = 8
 _PROFILED: Final = 4  # rubrics and policies whose judgments are read
 _WIDTH: Final = 600
 _HEIGHT: Final = 160
+_HOVERED: Final = 400  # steps whose values a curve tells
+_WHOLE_FROM: Final = 100
 
 
 @dataclass(frozen=True)
 class StepLine:
     """A curve over steps in a frame of 600 × 160. ``runs``: polylines, broken where a value is missing; ``low`` and
-    ``high``: the values at the frame's lower and upper edge; ``marks``: x of an alarm, with its text."""
+    ``high``: the values at the frame's lower and upper edge; ``marks``: x of an alarm, with its text; ``points``: x and
+    y of a step, with its value."""
 
     title: str
     runs: tuple[str, ...]
@@ -39,6 +42,7 @@ class StepLine:
     first: int
     last: int
     marks: tuple[tuple[str, str], ...]
+    points: tuple[tuple[str, str], ...]
     told: str
 
 
@@ -166,7 +170,15 @@ def _line(
     pieces = [_piece(list(piece)) for there, piece in groupby(points, key=lambda one: one is not None) if there]
     told = f"{title}: {known[0]:.3f} at first, {known[-1]:.3f} at last" if known else f"{title}: no values"
     shown = tuple((f"{across(step):.1f}", text) for step, text in marks)
-    return StepLine(title, tuple(pieces), f"{low:.3f}", f"{high:.3f}", first, last, shown, told)
+    named = [
+        (at.replace(",", " "), step.step, value) for at, step, value in zip(points, steps, values, strict=True) if at
+    ]
+    hovered = tuple((at, f"Step {step}: {value:.3f}") for at, step, value in named) if len(named) <= _HOVERED else ()
+    return StepLine(title, tuple(pieces), _figure(low), _figure(high), first, last, shown, hovered, told)
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:.3f}"
 
 
 def _piece(points: Sequence[str | None]) -> str:

@@ -1,14 +1,14 @@
 """GET /v1/judgments, GET /v1/judgments/{id}, POST /v1/rescore."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from judge_server.core.errors import BadInput, UnknownJudgment
 from judge_server.core.judgment import Judgment
+from judge_server.core.judgment_filter import JudgmentFilter, Text
 from judge_server.core.model import Frozen
-from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure
@@ -16,17 +16,7 @@ from judge_server.scoring.rescore import Rescored, rescore
 from judge_server.server.service import ServiceHere, StrictRoute, require_items, viewer
 from judge_server.util.parsing import writable
 
-
-def _as_written(given: Any) -> Any:
-    """Refuses bare numbers, which pydantic would read as seconds."""
-    if isinstance(given, str) and "-" not in given[1:]:
-        raise ValueError("write a time such as 2026-01-31T08:00:00Z")
-    return given
-
-
 router = APIRouter(prefix="/v1", tags=["judgments"], route_class=StrictRoute)
-Moment = Annotated[AwareDatetime, BeforeValidator(_as_written)]
-Text = Annotated[str | None, Field(max_length=400)]
 
 
 class JudgmentWithSubmission(Judgment):
@@ -42,26 +32,9 @@ class JudgmentPage(Frozen):
     next_cursor: str | None = None
 
 
-class JudgmentQuery(Frozen):
-    """``rubric`` is an id, id@version or digest; ``since`` is included, ``until`` is not; ``reward_from``
-    (included) and ``reward_below`` (not) leave out judgments without a reward; ``flag`` is one of the guard's; ``q``
-    stands in the prompt, the response or the reference, whatever its case;
-    ``include=text`` adds the submissions."""
+class JudgmentQuery(JudgmentFilter):
+    """``include=text`` adds the submissions."""
 
-    rubric: Text = None
-    judge: Text = None
-    since: Moment | None = None
-    until: Moment | None = None
-    run: Text = None
-    step: int | None = Field(default=None, ge=0, lt=2**63)
-    group: Text = None
-    policy: Text = None
-    status: JudgmentStatus | None = None
-    flag: Text = None
-    reward_from: float | None = Field(default=None, allow_inf_nan=False)
-    reward_below: float | None = Field(default=None, allow_inf_nan=False)
-    tag: Text = None
-    text: Annotated[str | None, Field(alias="q", min_length=2, max_length=400)] = None
     include: Literal["text"] | None = None
     limit: int = Field(default=100, ge=1, le=1_000)
     cursor: Text = None
@@ -72,8 +45,7 @@ async def judgments(service: ServiceHere, query: Annotated[JudgmentQuery, Query(
     """Stored judgments, newest first: the key's own, or all (scope `read_all`).
 
     With ``q`` a page may hold fewer than ``limit`` although ``next_cursor`` is given: follow it until it is null."""
-    wanted = {name: value for name, value in query if name != "include"}
-    page = await service.store.judgments(**wanted, caller=viewer(service))
+    page = await service.store.judgments(limit=query.limit, cursor=query.cursor, **query.wanted, caller=viewer(service))
     shown = JudgmentPage(judgments=list(page.items), next_cursor=page.next_cursor)
     if query.include == "text":
         whole = [await _with_submission(service, one) for one in page.items]
