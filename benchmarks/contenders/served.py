@@ -45,7 +45,9 @@ async def main(url: str, pid: int, count: int, mark: str) -> None:
         await post(list(items(8, f"warm{mark}")))
         wall, cpu = time.perf_counter(), cpu_seconds(pid)
         work = list(items(count, mark))
-        verdicts = sum(await asyncio.gather(*(post(work[at : at + BATCH], at // BATCH) for at in range(0, count, BATCH))))
+        verdicts = sum(
+            await asyncio.gather(*(post(work[at : at + BATCH], at // BATCH) for at in range(0, count, BATCH)))
+        )
         seconds, used = time.perf_counter() - wall, cpu_seconds(pid) - cpu
     print(json.dumps({"verdicts": verdicts, "seconds": seconds, "cpu_seconds": used}))
 

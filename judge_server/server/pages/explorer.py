@@ -29,7 +29,7 @@ _MOST_ROLLOUTS = 64
 _FIELDS: Final = (
     *(("rubric", "Rubric"), ("judge", "Judge"), ("run", "Run"), ("step", "Step"), ("group", "Group")),
     *(("policy", "Policy"), ("flag", "Flag"), ("reward_from", "Reward from"), ("reward_below", "Reward below")),
-    ("q", "Text"),
+    *(("tag", "Tag"), ("q", "Text")),
 )
 
 
