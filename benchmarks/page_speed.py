@@ -1,5 +1,5 @@
 """How long the server takes for each page with many judgments stored: python -m benchmarks.page_speed [--judgments N]
-[--postgresql].
+[--postgresql] [--fill URL | --filled URL].
 
 Fills a database as benchmarks/store_size.py does, 200 judgments a transaction, then asks each page five times and
 prints the least and the median time by the clock, the median of the processor's time (what counts on a machine that
@@ -118,13 +118,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--judgments", type=int, default=50_000)
     parser.add_argument("--postgresql", action="store_true", help="a private cluster; else SQLite in a file")
+    parser.add_argument("--filled", help="a database that an earlier --fill made, instead of filling one now")
+    parser.add_argument("--fill", help="an empty database: fill it, and measure nothing")
     given = parser.parse_args()
+    if given.fill:
+        asyncio.run(fill(given.fill, given.judgments))
+        asyncio.run(index(given.fill))
+        return
     slow = 0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(cluster()).empty_database() if given.postgresql else f"sqlite:///{folder}/judge.db"
-        asyncio.run(fill(url, given.judgments))
-        asyncio.run(index(url))
+        if given.filled:
+            url = given.filled
+        else:
+            asyncio.run(fill(url, given.judgments))
+            asyncio.run(index(url))
         client = stack.enter_context(served(settings_of(database=url)))
         client.timeout = httpx.Timeout(60)
         print(f"{'milliseconds':64} {'least':>6} {'median':>6} {'processor':>9} {'bound':>6}")

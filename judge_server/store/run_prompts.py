@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, case, func, select
+from sqlalchemy import Connection, Row, Select, case, desc, func, select
 
 from judge_server.core.run import EQUAL_WITHIN, GroupRewards, PromptHistory, RunPrompts, equal_rewards
 from judge_server.core.submission import Submission
@@ -66,41 +66,37 @@ class RunPromptRecords:
 
 
 def _prompts(connection: Connection, run: str, limit: int) -> RunPrompts:
-    tallies = connection.execute(_tallies(run).limit(limit)).all()
+    of = _tallies(run).subquery("of")
+    totals = connection.execute(
+        select(func.count(), func.sum(of.c.groups), func.sum(of.c.equals)).select_from(of)
+    ).one()
+    best = _tallies(run).order_by(desc("equals"), desc("groups"), RUN_GROUP.c.prompt_key).limit(limit)
+    tallies = connection.execute(best).all()
     by_prompt: dict[str, list[Row[Any]]] = {row.prompt_key: [] for row in tallies}
     for row in connection.execute(_groups(run, list(by_prompt))):
         by_prompt[row.prompt_key].append(row)
     examples = {key: connection.execute(_example(run, rows[-1])).first() for key, rows in by_prompt.items()}
     excerpts = _excerpts(connection, [one.id for one in examples.values() if one is not None])
-    totals = tallies[0] if tallies else None
     return RunPrompts(
         run=run,
-        prompts=totals.prompts if totals else 0,
-        groups=int(totals.all_groups) if totals else 0,
-        equal_groups=int(totals.all_equal) if totals else 0,
+        prompts=totals[0],
+        groups=int(totals[1] or 0),
+        equal_groups=int(totals[2] or 0),
         listed=tuple(_history(row, by_prompt[row.prompt_key], examples[row.prompt_key], excerpts) for row in tallies),
     )
 
 
 def _tallies(run: str) -> Select[Any]:
-    """Of each prompt its groups of at least two rewards, and those of them whose rewards are equal as ``equal_rewards``
-    says; those with the most first, each with the sums over all."""
+    """Of each prompt its groups of at least two rewards, and those of them that are equal as ``equal_rewards`` says."""
     column = RUN_GROUP.c
     larger = case((func.abs(column.high) > func.abs(column.low), func.abs(column.high)), else_=func.abs(column.low))
     within = EQUAL_WITHIN * case((larger > 1.0, larger), else_=1.0)
     whole, equal = column.rewards > 1, column.high - column.low <= within
     groups = func.sum(case((whole, 1), else_=0)).label("groups")
     equals = func.sum(case((whole & equal, 1), else_=0)).label("equals")
-    names = func.count(column.group_key.distinct()).label("names")
     mean = (func.sum(column.reward) / func.nullif(func.sum(column.rewards), 0)).label("mean")
-    each = select(column.prompt_key, groups, equals, names, mean).where(column.run == _number(run))
-    of = each.group_by(column.prompt_key).subquery("of").c
-    return select(
-        *of,
-        func.count().over().label("prompts"),
-        func.sum(of.groups).over().label("all_groups"),
-        func.sum(of.equals).over().label("all_equal"),
-    ).order_by(of.equals.desc(), of.groups.desc(), of.prompt_key)
+    each = select(column.prompt_key, groups, equals, mean).where(column.run == _number(run))
+    return each.group_by(column.prompt_key)
 
 
 def _number(run: str) -> Any:
@@ -126,9 +122,10 @@ def _example(run: str, row: Row[Any]) -> Select[Any]:
 def _history(
     tally: Row[Any], rows: Sequence[Row[Any]], example: Row[Any] | None, excerpts: Mapping[str, str]
 ) -> PromptHistory:
+    alone = len({bytes(row.group_key) for row in rows}) == 1
     return PromptHistory(
         prompt=tally.prompt_key,
-        group=example.group_name if example is not None and tally.names == 1 else None,
+        group=example.group_name if example is not None and alone else None,
         excerpt=None if example is None else excerpts.get(example.id),
         groups=tally.groups,
         equal_groups=tally.equals,

@@ -67,15 +67,15 @@ class RunStepRow(TableRow, table=True):
 
 
 class RunGroupRow(TableRow, table=True):
-    """Only of judgments with a step or a group. ``run``: a number of training_run. ``group_key``: 8 bytes for the
-    group's name, none if it has none. ``without``: judgments without a reward."""
+    """Only of judgments with a step or a group; a prompt's rows stand together. ``run``: a number of training_run.
+    ``group_key``: 8 bytes for the group's name, none if it has none. ``without``: judgments without a reward."""
 
     __tablename__ = "run_group"
     __table_args__ = ({"sqlite_with_rowid": False},)
     run: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    prompt_key: str = Field(sa_column=Column(PackedText(digest=True), primary_key=True))
     step: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     group_key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
-    prompt_key: str = Field(sa_column=Column(PackedText(digest=True), primary_key=True))
     rewards: int = Field(sa_column=Column(BigInteger, nullable=False))
     without: int = Field(sa_column=Column(BigInteger, nullable=False))
     reward: float = Field(sa_column=Column(Double, nullable=False))

@@ -15,19 +15,20 @@ from judge_server.store.run_schema import NO_STEP, REWARD_SOURCE, RUN_STEP
 from judge_server.store.run_tally import NO_AUDIT, of_run
 from judge_server.store.schema import FORM, JUDGMENT
 
-MOST_STEPS = 5_000
+MOST_STEPS = 400
 _COUNTS = ("judgments", "rewards", "partial", "flagged")
 
 
 @dataclass(frozen=True, slots=True)
 class RunStep:
-    """Counts and rewards of one step under one rubric and policy. ``rewards`` have a reward, with ``mean``, ``low`` and
-    ``high``; ``flagged``: the guard flagged the response; ``first_us`` and ``last_us``: of its judgments, microseconds
-    since 1970 in UTC."""
+    """Counts and rewards of one step, or of the steps up to ``last_step``, under one rubric and policy. ``rewards``
+    have a reward, with ``mean``, ``low`` and ``high``; ``flagged``: the guard flagged the response; ``first_us`` and
+    ``last_us``: of its judgments, microseconds since 1970 in UTC."""
 
     rubric: str
     policy: str
     step: int
+    last_step: int
     judgments: int
     rewards: int
     partial: int
@@ -72,27 +73,9 @@ class RunStepRecords:
         self._read = read
 
     async def steps(self, run: str) -> tuple[RunStep, ...]:
-        """By rubric and policy, then by step; the first 5,000. Judgments without a step, and audits, are left out."""
-        step, source = RUN_STEP.c, REWARD_SOURCE.c
-        by = (source.rubric_id, source.policy, step.step)
-        question = (
-            select(
-                *by,
-                *(cast(func.sum(step[name]), BigInteger).label(name) for name in _COUNTS),
-                (func.sum(step.reward) / func.nullif(func.sum(step.rewards), 0)).label("mean"),
-                func.min(step.low).label("low"),
-                func.max(step.high).label("high"),
-                func.min(step.first_us).label("first_us"),
-                func.max(step.last_us).label("last_us"),
-            )
-            .join(REWARD_SOURCE, source.id == step.source)
-            .where(of_run(run), step.step != NO_STEP)
-            .group_by(*by)
-            .order_by(*by)
-            .limit(MOST_STEPS)
-        )
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple(map(_step, rows))
+        """By rubric and policy, then by step; at most 400 of each: of longer runs neighbouring steps are put together.
+        Judgments without a step, and audits, are left out."""
+        return await self._read(lambda connection: tuple(map(_step, connection.execute(_steps(connection, run)))))
 
     async def values(self, run: str, steps: Sequence[RunStep], most: int) -> tuple[StepValues, ...]:
         """Of the newest ``most`` judgments of each of the steps."""
@@ -101,6 +84,32 @@ class RunStepRecords:
     async def audits(self, run: str, most: int) -> tuple[AuditedStep, ...]:
         """The newest audits of a run's judgments that name a step; those that decided a criterion the judge decided."""
         return await self._read(lambda connection: tuple(_audits(connection, run, most)))
+
+
+def _steps(connection: Connection, run: str) -> Select[Any]:
+    step, source = RUN_STEP.c, REWARD_SOURCE.c
+    of_steps = (of_run(run), step.step != NO_STEP)
+    ends = select(func.min(step.step), func.max(step.step)).join(REWARD_SOURCE, source.id == step.source)
+    first, last = connection.execute(ends.where(*of_steps)).one()
+    together = 1 if first is None else (last - first) // MOST_STEPS + 1
+    by = (source.rubric_id, source.policy, ((step.step - (first or 0)) // together).label("place"))
+    return (
+        select(
+            *by,
+            func.min(step.step).label("step"),
+            func.max(step.step).label("last_step"),
+            *(cast(func.sum(step[name]), BigInteger).label(name) for name in _COUNTS),
+            (func.sum(step.reward) / func.nullif(func.sum(step.rewards), 0)).label("mean"),
+            func.min(step.low).label("low"),
+            func.max(step.high).label("high"),
+            func.min(step.first_us).label("first_us"),
+            func.max(step.last_us).label("last_us"),
+        )
+        .join(REWARD_SOURCE, source.id == step.source)
+        .where(*of_steps)
+        .group_by(*by)
+        .order_by(*by)
+    )
 
 
 def _values(connection: Connection, run: str, steps: Sequence[RunStep], most: int) -> Iterator[StepValues]:
@@ -149,6 +158,7 @@ def _step(row: Row[Any]) -> RunStep:
         rubric=row.rubric_id or "",
         policy=row.policy or "",
         step=row.step,
+        last_step=row.last_step,
         judgments=row.judgments,
         rewards=row.rewards,
         partial=int(row.partial),

@@ -45,7 +45,7 @@ SAME_SOURCE: Final = ("rubric_id", "judge", *IN_FORM)
 _SOURCE: Final = ("policy", "caller", *SAME_SOURCE)
 _OF_JUDGMENT: Final = ("run", "step", "group_name", "prompt_key", "status", "reward", "flags", "created_us")
 _STEP_KEY: Final = ("source", "step")
-_GROUP_KEY: Final = ("run", "step", "group_key", "prompt_key")
+_GROUP_KEY: Final = ("run", "prompt_key", "step", "group_key")
 _STEP_SUMS: Final = ("judgments", "ok", "partial", "failed", "flagged", "rewards", "reward")
 _GROUP_SUMS: Final = ("rewards", "without", "reward")
 _MOST_KNOWN: Final = 10_000
@@ -107,8 +107,8 @@ class RunTally:
         for key, gone in steps.items():
             _renew(connection, RUN_STEP, _STEP_KEY, key, gone, _of_step(sources[key[0]], key[1]))
         for key, gone in groups.items():
-            one = named[key[0], key[2]]
-            _renew(connection, RUN_GROUP, _GROUP_KEY, key, gone, _of_group(one, key[1], key[3]))
+            one = named[key[0], key[3]]
+            _renew(connection, RUN_GROUP, _GROUP_KEY, key, gone, _of_group(one, key[2], key[1]))
 
     def recount(self, connection: Connection) -> int:
         """Make every sum anew from the judgments; how many steps and groups there are. Writers wait meanwhile."""
@@ -144,7 +144,7 @@ class RunTally:
             step = _step_of(one["step"])
             _count(steps, dict(zip(_STEP_KEY, (self._source(connection, one), step), strict=True)), _step_counts(one))
             if one["prompt_key"] is not None and (one["step"] is not None or one["group_name"] is not None):
-                place = (self._run(connection, one["run"]), step, group_key(one["group_name"]), one["prompt_key"])
+                place = (self._run(connection, one["run"]), one["prompt_key"], step, group_key(one["group_name"]))
                 _count(groups, dict(zip(_GROUP_KEY, place, strict=True)), _group_counts(one))
         return steps, groups
 

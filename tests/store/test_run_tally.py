@@ -134,3 +134,23 @@ async def test_a_run_of_another_database_program_is_counted_again(store):
     assert await store.run_steps.steps("a") == ()
     await store.runs.recount()
     assert sum(step.judgments for step in await store.run_steps.steps("a")) == 10
+
+
+async def test_neighbouring_steps_of_a_long_run_are_put_together(store):
+    chance = random.Random(3)
+    rows = [drawn(chance, number, run="a", step=step) for number, step in enumerate([0, 3, 24, 10_000, 10_000])]
+    await store.save_many(rows)
+    found = await store.run_steps.steps("a")
+    assert {(one.step, one.last_step) for one in found} <= {
+        (0, 0),
+        (0, 3),
+        (0, 24),
+        (3, 3),
+        (3, 24),
+        (24, 24),
+        (10_000,) * 2,
+    }
+    assert sum(one.judgments for one in found) == 5
+    rewards = [made.reward for made, *_ in rows if made.reward is not None]
+    assert sum((one.mean or 0) * one.rewards for one in found) == pytest.approx(sum(rewards))
+    assert max(one.high for one in found if one.high is not None) == max(rewards)

@@ -22,10 +22,11 @@ router = APIRouter(prefix="/runs", include_in_schema=False)
 _LISTED: Final = 100
 _PROMPTS: Final = 20
 _NEWEST_GROUPS: Final = 8
-_PROFILED: Final = 4  # rubrics and policies whose judgments are read
+_PARTS: Final = 12  # rubrics and policies that are drawn
+_PROFILED: Final = 4  # and those whose judgments are read
 _WIDTH: Final = 600
 _HEIGHT: Final = 160
-_HOVERED: Final = 400  # steps whose values a curve tells
+_HOVERED: Final = 120  # steps whose values a curve tells
 _WHOLE_FROM: Final = 100
 
 
@@ -78,14 +79,16 @@ async def run(run: RunName, request: Request, service: ServiceHere) -> Response:
     }
     await with_audits(service.store, run, profiles)
     grace_us = int(2e6 * service.settings.monitor_seconds)
+    shown_parts = list(grouped.items())[:_PARTS]
     parts = [
         _part(some, _marks(some, raised, _judges(summary, key[0]), grace_us), profiles.get(key))
-        for key, some in grouped.items()
+        for key, some in shown_parts
     ]
     prompts = await service.store.run_prompts.prompts(run, _PROMPTS)
     histories = [(one, " ".join(map(_group, one.steps[-_NEWEST_GROUPS:]))) for one in prompts.listed]
     noise = (await noise_of(service.store.reasks, run)).rubrics
     shown: dict[str, Any] = {"parts": parts, "prompts": prompts, "histories": histories, "noise": noise}
+    shown |= {"more_parts": len(grouped) - len(parts)}
     return page(request, "run.html", run=run, summary=summary, **shown)
 
 

@@ -44,12 +44,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "run_group",
-        *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("run", "step")),
-        *(sa.Column(name, sa.LargeBinary, nullable=False) for name in ("group_key", "prompt_key")),
+        sa.Column("run", sa.BigInteger, nullable=False),
+        sa.Column("prompt_key", sa.LargeBinary, nullable=False),
+        sa.Column("step", sa.BigInteger, nullable=False),
+        sa.Column("group_key", sa.LargeBinary, nullable=False),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("rewards", "without")),
         sa.Column("reward", sa.Double, nullable=False),
         *(sa.Column(name, sa.Double) for name in ("low", "high")),
-        sa.PrimaryKeyConstraint("run", "step", "group_key", "prompt_key", name="pk_run_group"),
+        sa.PrimaryKeyConstraint("run", "prompt_key", "step", "group_key", name="pk_run_group"),
         sqlite_with_rowid=False,
     )
     RunTally(numbered).recount(op.get_bind())
