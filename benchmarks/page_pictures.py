@@ -16,7 +16,8 @@ from benchmarks.filled_server import Filled, filled_server
 from tests.server.pages.browser import WIDTHS, Visit, browser, visit
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-SHOWN = {"run": 1440, "group": 1440, "judgment-panel": 768, "draft": 1440, "label-item": 1440, "calibration": 1440}
+SHOWN = {"run": 1000, "group": 900, "judgment-panel": 768, "draft": 1050, "label-item": 1050, "calibration": 900}
+SHOWN_HEIGHT = 590
 MOST_BYTES = 120_000
 
 
@@ -50,7 +51,7 @@ def shown(visitor: Visit, filled: Filled, out: Path) -> list[str]:
     """The pictures of the documentation: the first screen of six pages."""
     found = []
     for name, width in SHOWN.items():
-        visitor.page.set_viewport_size({"width": width, "height": 900})
+        visitor.page.set_viewport_size({"width": width, "height": SHOWN_HEIGHT})
         visitor.open(filled.pages[name])
         file = out / f"{name}.png"
         visitor.page.screenshot(path=file, scale="css")
