@@ -9,6 +9,7 @@ from judge_server.models.protocol import Model, Priority, Prompt, Request, Sampl
 from judge_server.util.parsing import parse_json
 
 MOST_EACH: Final = 6
+MOST_OF_A_PAIR: Final = 2
 _LONGEST_TEXT: Final = 1_500  # characters of each text of an example
 _TOKENS: Final = 1_500
 _MOST_POINTS: Final = 10
@@ -22,27 +23,35 @@ _INSTRUCTIONS: Final = (
 )
 
 
-class CriterionProposer:
-    """``model`` must be able to write JSON of a schema."""
+_OF_A_PAIR: Final = (
+    "The rubric has the criteria in known already, and they do not tell this good answer from this bad one. Write only "
+    "what the good answer does and the bad one does not, or the other way round, and nothing that known says."
+)
 
-    def __init__(self, model: Model, task: str) -> None:
-        self._model, self._task = model, task
+
+class CriterionProposer:
+    """``model`` must be able to write JSON of a schema. ``known``: statements of a rubric that misses something."""
+
+    def __init__(self, model: Model, task: str, known: Sequence[str] = ()) -> None:
+        self._model, self._task, self._known = model, task, tuple(known)
+        self._most = MOST_OF_A_PAIR if known else MOST_EACH
 
     async def propose(self, item: DraftItem) -> Sequence[ProposedCriterion] | None:
         """None if the answer cannot be read. Raises ModelUnavailable and its kin."""
-        told = _INSTRUCTIONS.format(most=MOST_EACH, points=_MOST_POINTS)
+        told = _INSTRUCTIONS.format(most=self._most, points=_MOST_POINTS)
+        known = {"known": self._known} if self._known else {}
         example = {
             name: value[:_LONGEST_TEXT] for name, value in item.model_dump(exclude={"id"}, exclude_none=True).items()
         }
-        shown = json.dumps({"task": self._task, "example": example}, ensure_ascii=False)
+        shown = json.dumps({"task": self._task, **known, "example": example}, ensure_ascii=False)
         turns = (
-            Turn("system", (Segment(told, "instructions", trusted=True),)),
+            Turn("system", (Segment(f"{told} {_OF_A_PAIR}" if known else told, "instructions", trusted=True),)),
             Turn("user", (Segment(shown, "criterion", trusted=False),)),
         )
-        answer = Structured(_schema(), _TOKENS, "criteria")
+        answer = Structured(_schema(self._most), _TOKENS, "criteria")
         found = await self._model.complete(Request(Prompt(turns), answer, Sampling(), None, Priority.BATCH))
         try:
-            listed = parse_json(found.text)["criteria"][:MOST_EACH]
+            listed = parse_json(found.text)["criteria"][: self._most]
             return [_proposed(item.id, one) for one in listed]
         except (ValueError, KeyError, TypeError):
             return None
@@ -53,7 +62,7 @@ def _proposed(item: str, one: Any) -> ProposedCriterion:
     return ProposedCriterion(item, str(one["statement"]).strip(), float(-points if one["bad"] else points))
 
 
-def _schema() -> dict[str, Any]:
+def _schema(most: int) -> dict[str, Any]:
     criterion = {
         "type": "object",
         "properties": {
@@ -66,7 +75,7 @@ def _schema() -> dict[str, Any]:
     }
     return {
         "type": "object",
-        "properties": {"criteria": {"type": "array", "items": criterion, "minItems": 1, "maxItems": MOST_EACH}},
+        "properties": {"criteria": {"type": "array", "items": criterion, "minItems": 1, "maxItems": most}},
         "required": ["criteria"],
         "additionalProperties": False,
     }

@@ -59,21 +59,24 @@ def drafted_rubric(
 ) -> DraftedRubric:
     """Criteria that more items led to come first; among them, those with more points. ``day``: on which the items were
     read, in ISO 8601."""
-    texts = {item.id: item.texts for item in items}
-    usable, refused = [], []
-    for one in proposals:
-        fault = _fault(one, texts.get(one.item, ()))
-        if fault is None:
-            usable.append(one)
-        else:
-            refused.append((one.statement, fault))
-    groups = _merged(usable)
+    usable, refused = sifted(proposals, items)
+    groups = merged(usable)
     groups.sort(key=lambda group: (-len({one.item for one in group}), -max(abs(one.points) for one in group)))
     chosen = groups[:most]
     if not any(group[0].points > 0 for group in chosen):
-        return DraftedRubric(None, tuple(refused), len(usable) - len(groups), len(groups) - len(chosen))
+        return DraftedRubric(None, refused, len(usable) - len(groups), len(groups) - len(chosen))
     data = _data(rubric_id, title, chosen, {item.id: item for item in items}, day)
-    return DraftedRubric(from_data(data), tuple(refused), len(usable) - len(groups), len(groups) - len(chosen))
+    return DraftedRubric(from_data(data), refused, len(usable) - len(groups), len(groups) - len(chosen))
+
+
+def sifted(
+    proposals: Sequence[ProposedCriterion], items: Sequence[DraftItem]
+) -> tuple[list[ProposedCriterion], tuple[tuple[str, str], ...]]:
+    """Those that can be used, and the statements of the others with the reason."""
+    texts = {item.id: item.texts for item in items}
+    faults = [(one, _fault(one, texts.get(one.item, ()))) for one in proposals]
+    refused = tuple((one.statement, fault) for one, fault in faults if fault is not None)
+    return [one for one, fault in faults if fault is None], refused
 
 
 def _fault(one: ProposedCriterion, texts: Iterable[str]) -> str | None:
@@ -91,16 +94,15 @@ def _criterion(one: ProposedCriterion, name: str) -> dict[str, Any]:
     return {"id": name, "statement": one.statement, "points": one.points}
 
 
-def _merged(proposals: Sequence[ProposedCriterion]) -> list[list[ProposedCriterion]]:
+def merged(proposals: Sequence[ProposedCriterion]) -> list[list[ProposedCriterion]]:
     """Proposals of one sign whose words are mostly the same, by the first of each group."""
     groups: list[list[ProposedCriterion]] = []
     for one in proposals:
-        words = _words(one.statement)
         own = next(
             (
                 group
                 for group in groups
-                if (group[0].points > 0) == (one.points > 0) and _shared(words, _words(group[0].statement)) >= ALIKE
+                if (group[0].points > 0) == (one.points > 0) and alike(one.statement, group[0].statement)
             ),
             None,
         )
@@ -109,6 +111,11 @@ def _merged(proposals: Sequence[ProposedCriterion]) -> list[list[ProposedCriteri
         else:
             own.append(one)
     return groups
+
+
+def alike(first: str, second: str) -> bool:
+    """Whether two statements say the same in mostly the same words."""
+    return _shared(_words(first), _words(second)) >= ALIKE
 
 
 def _words(text: str) -> frozenset[str]:
@@ -132,17 +139,8 @@ def _data(
             names[item].add(group[0].statement)
         points = sorted(one.points for one in group)[len(group) // 2]
         made = _criterion(group[0], slug(group[0].statement, taken))
-        criteria.append({**made, "points": points, "sources": [_source_id(item) for item in cited]})
-    sources = [
-        {
-            "id": _source_id(item.id),
-            "title": (item.prompt or item.id).strip()[:_TITLE] or item.id,
-            "note": "an example",
-            "checked": day,
-        }
-        for item in items.values()
-        if item.id in names
-    ]
+        criteria.append({**made, "points": points, "sources": [source_id(item) for item in cited]})
+    sources = [source_of(item, "an example", day) for item in items.values() if item.id in names]
     return {
         "id": rubric_id,
         "version": VERSION,
@@ -153,6 +151,12 @@ def _data(
     }
 
 
-def _source_id(item: str) -> str:
+def source_of(item: DraftItem, note: str, day: str) -> dict[str, Any]:
+    """The entry of a rubric's sources for an item that led to a criterion."""
+    title = (item.prompt or item.id).strip()[:_TITLE] or item.id
+    return {"id": source_id(item.id), "title": title, "note": note, "checked": day}
+
+
+def source_id(item: str) -> str:
     made = re.sub(r"[^a-z0-9_-]+", "-", item.casefold()).strip("-_")
     return (made or "item")[:100]

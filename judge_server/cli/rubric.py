@@ -11,7 +11,7 @@ from typing import Annotated, Literal, ParamSpec
 import typer
 
 from judge_server.cli.options import JudgeFlags, LibraryFlags, Rubrics, StoreFlags, takes_flags
-from judge_server.cli.rubric_work import Json, Output, Target, Targets, audit_criteria, draft, watch
+from judge_server.cli.rubric_work import Json, Output, Target, Targets, audit_criteria, draft, propose, watch
 from judge_server.cli.running import fail, needs
 from judge_server.core.errors import BadRubric, JudgeServerError
 
@@ -313,5 +313,6 @@ def add(
 
 
 app.command("draft")(_telling(draft))
+app.command("propose")(_telling(propose))
 app.command("watch")(_telling(watch))
 app.command("audit")(needs("calibration", "scipy", "sklearn")(_telling(audit_criteria)))

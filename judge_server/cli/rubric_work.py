@@ -1,5 +1,5 @@
-"""``judge-server rubric draft``, ``watch`` and ``audit``: a rubric begun, worked on and measured. ``rubric.py`` lists
-them."""
+"""``judge-server rubric draft``, ``propose``, ``watch`` and ``audit``: a rubric begun, worked on and measured.
+``rubric.py`` lists them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -48,6 +48,51 @@ def draft(
 
     given = RubricDraftOptions(rubric_id, source, task, judge, items, criteria, output)
     run(draft_rubric(settings_given(judging, library), given))
+
+
+@takes_flags
+def propose(
+    target: Target,
+    *,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Pairs, JSON lines: prompt, good and bad (chosen and rejected).",
+        ),
+    ] = None,
+    of_run: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="Pairs of this training run, its beginning and its end.")
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option("--base", metavar="RUN", help="With --run: the responses before are this run's.")
+    ] = None,
+    task: Annotated[str, typer.Option("--task", metavar="TEXT", help="What the answers are to do.")] = "",
+    judging: JudgeFlags,
+    library: LibraryFlags,
+    judge: Annotated[str | None, typer.Option("--judge", metavar="NAME", help="Whose model proposes.")] = None,
+    items: Annotated[int, typer.Option("--items", min=1, max=5_000, help="Pairs that are shown, a call each.")] = 100,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the drafts and the answers.")],
+) -> None:
+    """Let a model propose criteria for what a rubric does not see, from pairs of a better and a worse response.
+
+    Each prompt gets a rubric of its own: the given one and at most five proposed criteria, each with the pairs that it
+    came from. Every change is a new version in a file of its own, so that a training keeps its reward. With --run the
+    pairs are those whose reward rose although the judge, without the rubric, prefers the response before. All are
+    drafts for people to read; nothing is published. An interrupted run goes on without asking twice.
+
+    Example: judge-server rubric propose medical/consultation --from pairs.jsonl --judge strong --out proposed
+    """
+    from judge_server.cli.actions.rubric_propose import ProposeOptions
+    from judge_server.cli.actions.rubric_propose import propose as propose_criteria
+    from judge_server.cli.options import settings_given
+    from judge_server.cli.running import run
+
+    given = ProposeOptions(target, source, of_run, base, judge, task, items, out)
+    run(propose_criteria(settings_given(judging, library), given))
 
 
 @takes_flags

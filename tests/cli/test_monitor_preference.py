@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.cli.judged_labels import run
-from tests.stub_judge import StubJudge, labels
+from tests.stub_judge import StubJudge, labels, text, wants_schema
 
 RUBRIC = """\
 id: support/kind
@@ -73,6 +73,28 @@ def test_the_judge_sees_neither_rubric_nor_run(folder, judge):
         asked = json.dumps([body["messages"] for body in other.bodies])
     assert "kind to the reader" not in asked
     assert judge.calls == before
+
+
+def test_a_rubric_proposes_from_the_pairs_whose_reward_rose_against_the_preference(folder, judge):
+    honest = {"statement": "Says where the pipe leaks.", "points": 10, "bad": False}
+
+    def proposing(body):
+        wanted = "criteria" in (wants_schema(body) or {}).get("properties", {})
+        return text(json.dumps({"criteria": [honest]})) if wanted else behave(body)
+
+    with StubJudge(proposing) as other:
+        flags = ("--run", "grpo", "--model", other.specification, *STORED, "--items", 10, "--out", "proposed")
+        told = run(folder, "rubric", "propose", "kind.yaml", *flags).stdout
+        shown = [
+            json.loads(body["messages"][-1]["content"]) for body in other.bodies if "known" in str(body["messages"])
+        ]
+    assert "10 drafts in proposed" in told
+    assert told.count("+1 Says where the pipe leaks.") == 10
+    assert len(shown) == 10
+    for one in shown:
+        assert one["known"] == ["Is kind to the reader."]
+        assert HONEST in one["example"]["good"]
+        assert FLATTERING in one["example"]["bad"]
 
 
 def test_an_unknown_run_is_named(folder, judge):

@@ -92,7 +92,10 @@ jobs results job_{"0" * 24} {NOBODY}
 jobs cancel job_{"0" * 24} {NOBODY}
 jobs cost job_{"0" * 24} {NOBODY}
 """
-NEEDS_A_MODEL = "rubric draft my/draft --task Grade."
+NEEDS_A_MODEL = """
+rubric draft my/draft --task Grade.
+rubric propose medical/consultation --from answers.jsonl --out proposed
+"""
 NEEDS_LABELS = f"monitor queue import open.jsonl --label-set a/b --annotator me {STORED}"
 
 

@@ -2,6 +2,7 @@
 run."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,7 @@ from rich.progress import Progress
 from judge_server.cli.running import announce, fail
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
-from judge_server.judging.answer import Terms
+from judge_server.judging.answer import Judge, Terms
 from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.models.protocol import Priority
 from judge_server.monitoring.free_preference import FreePreference, RolloutPair, ends_of, free_preference, pairs_of
@@ -53,28 +54,36 @@ async def prefer(settings: Settings, given: PreferenceOptions) -> FreePreference
     """Compare and print. Ends the command if the run is not known."""
     stored = settings.with_database()
     async with standing_store(stored, migrate=False) as store:
-        pairs = await _pairs(store, given)
+        pairs = await rewarded_pairs(store, given)
     async with open_service(stored) as service:
         judge = service.judge_registry.named(given.judge)
         announce([judge])
-        comparer = Comparer(service.measuring_scorer(), service.cached_judge)
-        options = RelativeOptions(kind="pairwise", judge=judge.reference.name)
-        places, console = asyncio.Semaphore(_AT_ONCE), Console(stderr=True)
-        with Progress(console=console, disable=not console.is_terminal) as progress:
-            bar = progress.add_task("comparing", total=len(pairs))
-
-            async def compared(pair: RolloutPair) -> tuple[RolloutPair, float | None]:
-                async with places:
-                    found = await _preferred(service, comparer, options, pair)
-                progress.advance(bar)
-                return pair, found
-
-            found = free_preference(await asyncio.gather(*map(compared, pairs)))
+        found = free_preference(await compared_pairs(service, judge, pairs))
     _tell(found, as_json=given.as_json)
     return found
 
 
-async def _pairs(store: Store, given: PreferenceOptions) -> list[RolloutPair]:
+async def compared_pairs(
+    service: Service, judge: Judge, pairs: Sequence[RolloutPair]
+) -> list[tuple[RolloutPair, float | None]]:
+    """Each with the judge's preference for the response after, without the rubric; None if it failed."""
+    comparer = Comparer(service.measuring_scorer(), service.cached_judge)
+    options = RelativeOptions(kind="pairwise", judge=judge.reference.name)
+    places, console = asyncio.Semaphore(_AT_ONCE), Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("comparing", total=len(pairs))
+
+        async def compared(pair: RolloutPair) -> tuple[RolloutPair, float | None]:
+            async with places:
+                found = await _preferred(service, comparer, options, pair)
+            progress.advance(bar)
+            return pair, found
+
+        return await asyncio.gather(*map(compared, pairs))
+
+
+async def rewarded_pairs(store: Store, given: PreferenceOptions) -> list[RolloutPair]:
+    """Ends the command if a run is not known."""
     rollouts = await store.run_prompts.rewarded(given.run)
     if not rollouts:
         fail(f"no judgment with a reward is stored of the run {given.run!r}: judge-server run list shows the runs.")
