@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from judge_server.cli import options
-from judge_server.cli.running import BAD_USE, run
+from judge_server.cli.running import BAD_USE, run, run_at_once
 
 
 @options.takes_flags
@@ -45,17 +45,17 @@ def serve(
         ),
     ] = None,
     open_pages: Annotated[bool, typer.Option("--open", help="Open the pages in a browser (one worker only).")] = False,
+    on: options.OnCluster = None,
+    address: options.ClusterAddress = None,
 ) -> None:
     """Serve scores over HTTP: POST /v1/score, OpenAPI at /openapi.json, documentation at /docs.
 
     Judgments are kept in ./judge-server.db unless --database or DATABASE_URL says otherwise. On SIGTERM the server
-    accepts no more requests and finishes those in progress within drain_seconds.
+    accepts no more requests and finishes those in progress within drain_seconds. With --on ray it runs as replicas on a
+    Ray cluster, which share a PostgreSQL database.
 
     Example: judge-server serve --model vllm:Qwen/Qwen3.5-9B --mode direct
     """
-    from judge_server.server.processes.supervisor import serve_by_workers
-    from judge_server.server.serving import serve_until_stopped
-
     settings = options.settings_given(
         judging,
         library,
@@ -68,6 +68,15 @@ def serve(
     )
     if settings.workers > 1 and open_pages:
         raise typer.BadParameter("--open works with one worker: open the address that the log names.")
+    if options.on_ray(on, address):
+        from judge_server.distributed.serving import serve_on_ray
+
+        if not run_at_once(lambda: serve_on_ray(settings.on_cluster(address))):
+            raise typer.Exit(BAD_USE)
+        return
+    from judge_server.server.processes.supervisor import serve_by_workers
+    from judge_server.server.serving import serve_until_stopped
+
     whole = settings.with_database()
     started = serve_until_stopped(whole, open_pages=open_pages) if whole.workers == 1 else serve_by_workers(whole)
     if not started:
@@ -106,6 +115,8 @@ def score(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on a terminal too, instead of tables.")] = False,
     estimate: options.Estimate = False,
+    on: options.OnCluster = None,
+    address: options.ClusterAddress = None,
 ) -> None:
     """Score a file of submissions.
 
@@ -114,12 +125,20 @@ def score(
     skipped. The exit status is 0 if every line has a judgment or a typed error.
     Judgments are stored only if --database or DATABASE_URL is given. JSON, YAML, Parquet, gzip and folders are read
     too, and so are rows of other projects (rubric import --list-formats) that hold a rubric and a response.
+    With --on ray the input is JSON Lines or Parquet, a file, a folder or a URL of an object store, and --output a
+    folder of Parquet files.
 
     Example: judge-server score answers.jsonl --rubric medical/consultation --model openai:NAME@http://127.0.0.1:8001/v1
     """
     from judge_server.cli.actions.score import ScoreOptions, estimate_lines, score_lines
 
     settings = options.settings_given(judging, library)
+    if options.on_ray(on, address):
+        from judge_server.cli.actions.score_on_ray import score_partitions
+
+        given = ScoreOptions(file, rubric, judge, output, deadline, concurrency, as_json, resume)
+        run_at_once(lambda: score_partitions(settings.on_cluster(address), given))
+        return
     work = estimate_lines if estimate else score_lines
     run(work(settings, ScoreOptions(file, rubric, judge, output, deadline, concurrency, as_json, resume)))
 

@@ -12,6 +12,7 @@ import typer
 
 from judge_server.cli.running import fail
 from judge_server.core.errors import BadConfiguration, JudgeServerError
+from judge_server.core.extra import require
 from judge_server.util.parsing import read_json
 
 if TYPE_CHECKING:
@@ -38,6 +39,17 @@ Estimate = Annotated[
     bool,
     typer.Option(
         "--estimate", help="Count calls and tokens instead, and ask the judge about one submission for its speed."
+    ),
+]
+OnCluster = Annotated[
+    str | None, typer.Option("--on", metavar="ray", help="Run on a Ray cluster; see judge-server docs ray.")
+]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST:PORT|auto",
+        help="The cluster that runs already (default: one of this machine, for this command).",
     ),
 ]
 Votes = Annotated[int | None, typer.Option("--votes", min=1, help="Ask each question this many times.")]
@@ -178,6 +190,21 @@ def _options_of(kind: type[Any]) -> list[Parameter]:
         Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=types[field.name])
         for field in fields(kind)
     ]
+
+
+def on_ray(on: str | None, address: str | None) -> bool:
+    """Whether --on asks for Ray. Ends the command for another word, for --address without it, and without Ray."""
+    if on is None:
+        if address is not None:
+            fail("--address names a Ray cluster: give --on ray, too.")
+        return False
+    if on != "ray":
+        fail(f"--on {on}: only ray is known.")
+    try:
+        require("ray", "--on ray", "ray")
+    except JudgeServerError as fault:
+        fail(str(fault))
+    return True
 
 
 def settings_given(*groups: Flags, **flags: Any) -> "Settings":

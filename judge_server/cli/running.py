@@ -33,6 +33,17 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(INTERRUPTED) from None
 
 
+def run_at_once(work: Callable[[], T]) -> T:
+    """Run ``work``, which has no event loop yet, to its end. Errors end the command as in ``run``."""
+    try:
+        return work()
+    except JudgeServerError as fault:
+        fail(str(fault))
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
 def needs(extra: Extra, *modules: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Decorator: end the command with the extra's name before any work starts, if one of the modules is not
     installed."""

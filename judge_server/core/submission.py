@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import blake2b
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import (
@@ -262,6 +263,11 @@ class Coordinates(Frozen):
     group: Coordinate | None = None
     step: int | None = Field(default=None, ge=0)
     policy: Coordinate | None = None
+
+
+def content_key(submission_digest: str, coordinates: Coordinates) -> bytes:
+    """16 bytes that are equal for equal submissions at one place of a training."""
+    return blake2b(f"{submission_digest} {coordinates.model_dump_json()}".encode(), digest_size=16).digest()
 
 
 class Submission(Frozen):

@@ -244,7 +244,7 @@ class CachedJudge:
         self, claims: Claims, unknown: Sequence[str], calls: Calls, terms: Terms
     ) -> tuple[dict[str, Reading], dict[str, Answer]]:
         """Readings and answers, where other processes may be asking some of the questions already."""
-        elsewhere = claims.claim(unknown)
+        elsewhere = await claims.claim(unknown)
         mine = [key for key in unknown if key not in elsewhere]
         try:
             fresh = await self._asked(calls(mine), terms) if mine else {}

@@ -55,8 +55,7 @@ from judge_server.server.pages import (
 )
 from judge_server.server.processes.followed import sleeping_models
 from judge_server.server.processes.ownership import ToOwner
-from judge_server.server.processes.place import WorkerPlace
-from judge_server.server.processes.shared import SharedWithWorkers
+from judge_server.server.processes.sharing import Sharing
 from judge_server.server.routes import (
     audit_queue,
     budgets,
@@ -100,11 +99,10 @@ _CLOSE_SECONDS = 0.5
 _DRAINED_CLOSE_SECONDS = 0.2  # then, with what uvicorn and the store take, less than a second after the draining
 
 
-def create_app(settings: Settings, place: WorkerPlace | None = None) -> FastAPI:
-    """The FastAPI application. Its lifespan starts the service, and drains and closes it at the end. ``place``: which
-    of several workers this process is."""
+def create_app(settings: Settings, shared: Sharing | None = None) -> FastAPI:
+    """The FastAPI application. Its lifespan starts the service, and drains and closes it at the end. ``shared``: with
+    the other processes of the server."""
     telemetry = Telemetry(settings)
-    shared = None if place is None else SharedWithWorkers(place)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -138,13 +136,13 @@ def create_app(settings: Settings, place: WorkerPlace | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _running(
-    app: FastAPI, settings: Settings, telemetry: Telemetry, shared: SharedWithWorkers | None
+    app: FastAPI, settings: Settings, telemetry: Telemetry, shared: Sharing | None
 ) -> AsyncIterator[None]:
     """Run the service and its background workers."""
     await wait_for_database(settings, lambda: bool(app.state.stopping))
     await require_keys(settings)
     shares = ProcessorShares()
-    opening = open_model if shared is None else shared.models.open
+    opening = open_model if shared is None else shared.open_model
     state = None if shared is None else SharedState(shared.ledger, shared.claims)
     async with (
         shares.sharing(),
@@ -170,7 +168,7 @@ async def _running(
         app.state.watch = watching = monitor_watch(
             service, MonitorMetrics(metrics.registry, service.rubric_registry.ids)
         )
-        app.state.engines = sleeping_models(service, None if shared is None else shared.peers)
+        app.state.engines = sleeping_models(service, shared)
         app.state.health = health = health_of(service, telemetry.streak)
         StoreMetrics(metrics.registry, service.store)
         metrics.registry.register(HealthMetrics(service.store, health, service.models))
@@ -211,7 +209,7 @@ def _add_middleware(app: FastAPI, settings: Settings, telemetry: Telemetry, publ
     )
     app.add_middleware(RefuseCompressed)
     if settings.demands_keys:
-        shared: SharedWithWorkers | None = app.state.shared
+        shared: Sharing | None = app.state.shared
         app.add_middleware(
             Authentication,
             public=public,

@@ -21,6 +21,7 @@ from judge_server.server.announcement import announce
 from judge_server.server.app import create_app
 from judge_server.server.http_protocol import BoundedHttp, SmallReads
 from judge_server.server.processes.place import WorkerPlace
+from judge_server.server.processes.shared import SharedWithWorkers
 from judge_server.server.telemetry.log_lines import log_to_standard_error
 from judge_server.settings.settings import Settings
 from judge_server.util.memory import map_large_blocks
@@ -110,7 +111,7 @@ def server_of(
     settings: Settings, place: WorkerPlace | None = None, opening: Callable[[str], object] | None = None
 ) -> DrainingServer:
     """A server, or that of one worker."""
-    app = create_app(settings, place)
+    app = create_app(settings, None if place is None else SharedWithWorkers(place))
     return DrainingServer(
         app,
         uvicorn.Config(

@@ -19,6 +19,7 @@ from judge_server.core.erasure import RetentionClass
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.monitor import MonitorLimits
 from judge_server.core.rubric import Suspicions
+from judge_server.settings.cluster import RaySettings
 from judge_server.settings.environment import PREFIX, secret_file
 from judge_server.util.parsing import read_json
 from judge_server.util.redaction import keep_keys, keep_secret
@@ -89,6 +90,9 @@ class Settings(BaseSettings):
     )
     workers: int = Field(
         default=1, ge=1, le=256, description="Processes behind the listening socket; limits hold for all together."
+    )
+    ray: RaySettings = Field(
+        default=RaySettings(), description="serve --on ray: replicas, their resources and the cluster; see docs ray."
     )
     drain_seconds: float = Field(
         default=20.0, ge=0, le=86_400, description="How long shutdown waits for work in progress."
@@ -331,6 +335,10 @@ class Settings(BaseSettings):
         """These settings with every given flag (not None) in place of its field."""
         given = {name: value for name, value in flags.items() if value is not None}
         return self.model_copy(update=given) if given else self
+
+    def on_cluster(self, address: str | None) -> "Settings":
+        """These settings with the Ray cluster at ``address``, if one is named."""
+        return self.with_flags(ray=self.ray.model_copy(update={"address": address}) if address else None)
 
     def with_database(self) -> "Settings":
         """These settings with a database that outlives the process."""

@@ -61,7 +61,7 @@ class Models:
         key = (name, canonical_json(specification.engine), specification.price)
         if key not in self.opened:
             self.opened[key] = ScheduledModel(
-                self._opening(name, _with_secrets(specification)),
+                self._opening(name, engine_options(specification)),
                 self._observers,
                 lower_class_share=self._lower_class_share,
                 price=specification.price,
@@ -70,7 +70,7 @@ class Models:
         return self.opened[key]
 
 
-def _with_secrets(specification: JudgeSpecification) -> dict[str, Any]:
+def engine_options(specification: JudgeSpecification) -> dict[str, Any]:
     """Engine options with the key that ``api_key_env`` names read from the environment."""
     options = dict(specification.engine)
     variable = options.pop("api_key_env", None)

@@ -40,6 +40,9 @@ BAD = {
     "demonstration by a judge that is down": (["demo", "--model", "openai:s@http://127.0.0.1:9/v1"], "127.0.0.1:9"),
     "measuring a judge that is down": (["bench", "--model", "openai:s@http://127.0.0.1:9/v1"], "127.0.0.1:9"),
     "serving an unknown mode": (["serve", "--mode", "dircet"], "direct"),
+    "serving on an unknown cluster": (["serve", "--on", "slurm"], "only ray is known"),
+    "serving on no cluster at an address": (["serve", "--address", "10.0.0.5:6379"], "give --on ray"),
+    "scoring on no cluster at an address": ([*ITEMS, "--address", "auto"], "give --on ray"),
     "serving without a configuration": (["serve", "--config", "nothing.toml"], "nothing.toml"),
 }
 

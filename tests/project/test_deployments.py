@@ -16,6 +16,7 @@ from tests.project.repository import ROOT
 
 COMPOSE = ROOT / "deploy" / "compose"
 KUBERNETES = ROOT / "deploy" / "kubernetes"
+KUBERAY = ROOT / "deploy" / "kuberay"
 UNIT = ROOT / "deploy" / "systemd" / "judge-server.service"
 VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
 
@@ -191,3 +192,52 @@ def test_the_unit_waits_longer_for_the_end_than_the_server_drains():
 
 def _unit() -> dict[str, str]:
     return dict(line.split("=", 1) for line in _lines(UNIT) if "=" in line)
+
+
+def _kuberay() -> list[dict[str, Any]]:
+    listed = yaml.safe_load((KUBERAY / "kustomization.yaml").read_text("utf-8"))["resources"]
+    assert {path.name for path in KUBERAY.glob("*.yaml")} == {*listed, "kustomization.yaml"}
+    return [manifest for name in listed for manifest in yaml.safe_load_all((KUBERAY / name).read_text("utf-8"))]
+
+
+def _ray_pods() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The pod templates of KubeRay's resource, whose own schema no package carries."""
+    service = next(one for one in _kuberay() if one["kind"] == "RayService")
+    cluster = service["spec"]["rayClusterConfig"]
+    assert set(cluster) == {"rayVersion", "enableInTreeAutoscaling", "headGroupSpec", "workerGroupSpecs"}
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        yield group, group["template"]
+
+
+def test_kuberays_pods_and_everything_beside_them_fit_the_schema_of_kubernetes():
+    for manifest in _kuberay():
+        if manifest["kind"] != "RayService":
+            kubernetes_validate.validate(manifest, "1.37", strict=True)
+    for _, template in _ray_pods():
+        metadata = {"name": "pod", **template["metadata"]}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+        kubernetes_validate.validate(pod, "1.37", strict=True)
+        mounted = {mount["name"] for one in template["spec"]["containers"] for mount in one["volumeMounts"]}
+        assert mounted == {volume["name"] for volume in template["spec"]["volumes"]}
+
+
+def test_kuberay_serves_our_application_with_settings_that_are_settings(tmp_path):
+    service = next(one for one in _kuberay() if one["kind"] == "RayService")
+    serve = yaml.safe_load(service["spec"]["serveConfigV2"])
+    module, _, name = serve["applications"][0]["import_path"].partition(":")
+    assert f"def {name}(" in (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8")
+    (pod, *_) = [template["spec"]["containers"][0] for _, template in _ray_pods()]
+    environment = {one["name"]: one.get("value") for one in pod["env"]}
+    callback = environment["RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH"]
+    module, _, name = callback.rpartition(".")
+    assert f"def {name}(" in (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8")
+    configured = next(one for one in _kuberay() if one["kind"] == "ConfigMap")
+    (tmp_path / "judge-server.toml").write_text(configured["data"]["judge-server.toml"])
+    settings = load_settings(tmp_path / "judge-server.toml")
+    assert settings.authentication == "required"
+    assert set(settings.ray.judges) <= set(settings.judges)
+    assert serve["http_options"]["host"] == settings.host
+    for _, template in _ray_pods():
+        assert template["spec"]["terminationGracePeriodSeconds"] > settings.drain_seconds
+    locked = (ROOT / "requirements" / "dev.lock").read_text("utf-8")
+    assert f"ray=={service['spec']['rayClusterConfig']['rayVersion']} " in locked

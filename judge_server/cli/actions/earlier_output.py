@@ -8,14 +8,13 @@ its place at the end; a run that ends before leaves both, and the next one reads
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from pydantic import ValidationError
 
 from judge_server.core.judgment import Judgment
-from judge_server.core.submission import Coordinates, Submission
+from judge_server.core.submission import Submission, content_key
 from judge_server.judging.answer import Terms
 from judge_server.scoring.scorer import Scorer
 
@@ -38,12 +37,12 @@ class EarlierOutput:
         if judgment is None:
             self.unread += bool(line.strip())
         elif judgment.reward is not None and judgment.submission_digest is not None:
-            self._places[_key(judgment.submission_digest, judgment.submission)].append(place)
+            self._places[content_key(judgment.submission_digest, judgment.submission)].append(place)
 
     async def take(self, scorer: Scorer, submission: Submission, terms: Terms) -> Judgment | None:
         """The judgment that it would get now; None if there is none. Raises what ``Scorer.score`` raises before a judge
         is asked."""
-        places = self._places.get(_key(submission.digest, submission.coordinates))
+        places = self._places.get(content_key(submission.digest, submission.coordinates))
         if not places:
             return None
         deciders = await scorer.deciders(submission, terms)
@@ -78,7 +77,3 @@ def _judgment_in(line: bytes) -> Judgment | None:
         return Judgment.model_validate_json(line)
     except ValidationError:
         return None
-
-
-def _key(submission_digest: str, coordinates: Coordinates) -> bytes:
-    return blake2b(f"{submission_digest} {coordinates.model_dump_json()}".encode(), digest_size=16).digest()

@@ -164,14 +164,15 @@ def _json_lines(file: str, rows: ForeignRows) -> Iterator[ScoreLine]:
     with _opened(file) as stream:
         for number, line in enumerate(stream, 1):
             if line.strip():
-                yield _line(line, file, number, rows)
+                yield line_of(line, f"{file}:{number}", rows, f"line {number}")
 
 
-def _line(content: bytes, file: str, number: int, rows: ForeignRows) -> ScoreLine:
+def line_of(content: bytes, where: str, rows: ForeignRows, named: str | None = None) -> ScoreLine:
+    """The submission of a line of JSON. ``named``: how a fault of it calls the line, if not ``where``."""
     try:
-        return _submission(parse_unique_json(content.removeprefix(b"\xef\xbb\xbf")), f"{file}:{number}", rows)
+        return submission_of(parse_unique_json(content.removeprefix(b"\xef\xbb\xbf")), where, rows)
     except ValueError as fault:
-        return ScoreLine(fault=BadSubmission(f"line {number}: {fault}"))
+        return ScoreLine(fault=BadSubmission(f"{named or where}: {fault}"))
 
 
 def records(file: str, rows: ForeignRows) -> Iterator[ScoreLine]:
@@ -184,7 +185,7 @@ def records(file: str, rows: ForeignRows) -> Iterator[ScoreLine]:
                 yield ScoreLine(fault=BadSubmission(str(fault)))
                 continue
             for part in parts:
-                yield _submission(part, where, rows, form)
+                yield submission_of(part, where, rows, form)
 
 
 def _parts(record: Any) -> tuple[str | None, list[Any]]:
@@ -194,7 +195,8 @@ def _parts(record: Any) -> tuple[str | None, list[Any]]:
     return None, record if isinstance(record, list) else [record]
 
 
-def _submission(item: Any, where: str, rows: ForeignRows, form: str | None = None) -> ScoreLine:
+def submission_of(item: Any, where: str, rows: ForeignRows, form: str | None = None) -> ScoreLine:
+    """The submission of a record."""
     try:
         return ScoreLine(item=rows.submission(item, where, form))
     except BadSubmission as fault:

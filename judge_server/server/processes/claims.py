@@ -55,7 +55,7 @@ class SharedClaims:
 
         self._peers.answers[_KIND] = answer
 
-    def claim(self, keys: Sequence[str]) -> Mapping[str, int]:
+    async def claim(self, keys: Sequence[str]) -> Mapping[str, int]:
         """Claim the keys that nobody has; returns those that other workers have, with their numbers."""
         now, elsewhere = time.monotonic(), {}
         with self._locked():

@@ -1,24 +1,22 @@
-"""Requests whose state lives in one process are answered by the worker that has it.
+"""Requests whose state lives in one process are answered by the process that has it.
 
-Calibrations, orders to engines and ROLL's tasks belong to the first worker, a group that is collected over several
-requests to the worker that its caller and name select.
+Calibrations, orders to engines and ROLL's tasks belong to one process, a group that is collected over several requests
+to the one that its caller and name select.
 """
 
 import asyncio
 from typing import Any, Final
-from zlib import crc32
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from judge_server.core.caller import Caller, current_caller
 from judge_server.core.errors import JudgeServerError
 from judge_server.server.problems import problem_response
-from judge_server.server.processes.peers import Peers
-from judge_server.server.processes.place import FIRST
-from judge_server.server.processes.shared import SharedWithWorkers
+from judge_server.server.processes.sharing import Sharing
 from judge_server.util.parsing import parse_json
 
-_OF_THE_FIRST: Final = ("/v1/admin/", "/v1/calibrations", "/calibrations", "/trainers/roll/")
+_OF_ONE: Final = ("/v1/admin/", "/v1/calibrations", "/calibrations", "/trainers/roll/")
+_ONE: Final = ""  # the topic of all that one process has
 _COLLECTED: Final = "/v1/score/group"
 _KIND: Final = "request"
 _PATIENCE_SECONDS: Final = 30.0
@@ -31,9 +29,8 @@ _PLAIN: Final = (
 class ToOwner:
     """The innermost middleware: callers and bodies have been checked."""
 
-    def __init__(self, app: ASGIApp, shared: SharedWithWorkers) -> None:
+    def __init__(self, app: ASGIApp, shared: Sharing) -> None:
         self.app = app
-        self.place = shared.place
         self._shared = shared
         shared.answer(_KIND, self.answer)
 
@@ -42,33 +39,21 @@ class ToOwner:
             await self.app(scope, receive, send)
             return
         body = await _body(receive)
-        owner = FIRST if scope["path"] != _COLLECTED else self._collecting(body)
-        if owner is None or owner == self.place.number:
+        topic = _ONE if scope["path"] != _COLLECTED else _group_in(body)
+        if topic is None or self._shared.owns(topic):
             await self.app(scope, _replayed(body, receive), send)
             return
         try:
             question = _sendable(scope, body)
-            status, headers, content = await _while_there(receive, self._shared.peers, owner, question)
+            status, headers, content = await _while_there(receive, self._shared, topic, question)
         except JudgeServerError as fault:
             await problem_response(fault)(scope, receive, send)
             return
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
-    def _collecting(self, body: bytes) -> int | None:
-        """The worker that collects this group; None if the group is whole."""
-        if b'"expected"' not in body:
-            return None
-        try:
-            given = parse_json(body)
-        except ValueError:
-            return None  # the route says what is wrong
-        if not isinstance(given, dict) or given.get("expected") is None:
-            return None
-        return crc32(f"{current_caller.get().name}\0{given.get('group')}".encode("utf-8", "replace")) % self.place.count
-
     async def answer(self, question: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        """Another worker's request, answered here: status, headers and body."""
+        """Another process's request, answered here: status, headers and body."""
         scope, body, caller = question
         started: list[Message] = []
         content = bytearray()
@@ -87,8 +72,21 @@ class ToOwner:
         return started[0]["status"], list(started[0]["headers"]), bytes(content)
 
 
+def _group_in(body: bytes) -> str | None:
+    """The group that the request is a part of, as a topic; None if the group is whole."""
+    if b'"expected"' not in body:
+        return None
+    try:
+        given = parse_json(body)
+    except ValueError:
+        return None  # the route says what is wrong
+    if not isinstance(given, dict) or given.get("expected") is None:
+        return None
+    return f"{current_caller.get().name}\0{given.get('group')}"
+
+
 def _may_belong_elsewhere(path: str) -> bool:
-    return path == _COLLECTED or path.startswith(_OF_THE_FIRST)
+    return path == _COLLECTED or path.startswith(_OF_ONE)
 
 
 def _sendable(scope: Scope, body: bytes) -> tuple[dict[str, Any], bytes, Caller]:
@@ -96,9 +94,9 @@ def _sendable(scope: Scope, body: bytes) -> tuple[dict[str, Any], bytes, Caller]
     return plain | {"state": {}}, body, current_caller.get()
 
 
-async def _while_there(receive: Receive, peers: Peers, owner: int, question: Any) -> Any:
+async def _while_there(receive: Receive, shared: Sharing, topic: str, question: Any) -> Any:
     """The answer, unless the client leaves first: then the owner stops, too."""
-    asking = asyncio.ensure_future(peers.ask(owner, _KIND, question, patience_seconds=_PATIENCE_SECONDS))
+    asking = asyncio.ensure_future(shared.ask_owner(topic, _KIND, question, _PATIENCE_SECONDS))
     leaving = asyncio.ensure_future(_left(receive))
     try:
         await asyncio.wait((asking, leaving), return_when=asyncio.FIRST_COMPLETED)

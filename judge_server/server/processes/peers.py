@@ -6,14 +6,14 @@ exchange: the other side's work is cancelled.
 
 import asyncio
 import pickle
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 from judge_server.core.errors import JudgeServerError, Overloaded
 from judge_server.server.processes.place import WorkerPlace
+from judge_server.server.processes.sharing import Answer
 
-Answer = Callable[[Any], Awaitable[Any]]
 _LENGTH: Final = 8
 _AGAIN_SECONDS: Final = 0.05
 

@@ -1,14 +1,17 @@
 """Everything that one worker shares with the others: questions to them, counts of API keys, claims, one engine."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
+from zlib import crc32
 
+from judge_server.models.protocol import Model
 from judge_server.server.processes.claims import SharedClaims
 from judge_server.server.processes.ledger import Ledger
 from judge_server.server.processes.peer_model import SharedModels
-from judge_server.server.processes.peers import Answer, Peers
-from judge_server.server.processes.place import WorkerPlace
+from judge_server.server.processes.peers import Peers
+from judge_server.server.processes.place import FIRST, WorkerPlace
+from judge_server.server.processes.sharing import Answer
 from judge_server.server.telemetry.merged import merged
 from judge_server.server.telemetry.metrics import Metrics
 
@@ -17,7 +20,7 @@ _METRICS_SECONDS: Final = 2.0
 
 
 class SharedWithWorkers:
-    """``running`` while the application runs; it closes what was opened here."""
+    """A ``Sharing``. ``running`` while the application runs; it closes what was opened here."""
 
     def __init__(self, place: WorkerPlace) -> None:
         self.place = place
@@ -26,6 +29,9 @@ class SharedWithWorkers:
         self.claims = SharedClaims(place, self.peers)
         self.models = SharedModels(self.peers)
         self.application: Any = None
+
+    def open_model(self, specification: str, options: Mapping[str, Any]) -> Model:
+        return self.models.open(specification, options)
 
     def answer(self, kind: str, how: Answer) -> None:
         self.peers.answers[kind] = how
@@ -44,6 +50,20 @@ class SharedWithWorkers:
             await self.peers.close()
             self.ledger.close()
             self.claims.close()
+
+    def owns(self, topic: str) -> bool:
+        return self._owner(topic) == self.place.number
+
+    async def ask_owner(self, topic: str, kind: str, question: Any, patience_seconds: float) -> Any:
+        return await self.peers.ask(self._owner(topic), kind, question, patience_seconds=patience_seconds)
+
+    async def tell_others(self, kind: str, message: Any) -> None:
+        for number in self.place.others:
+            await self.peers.ask(number, kind, message)
+
+    def _owner(self, topic: str) -> int:
+        """The empty topic belongs to the first worker."""
+        return crc32(topic.encode("utf-8", "replace")) % self.place.count if topic else FIRST
 
     async def metrics(self, own: bytes) -> bytes:
         """Of all workers that answer in time."""

@@ -100,9 +100,9 @@ async def test_a_question_is_claimed_once_and_its_reading_goes_to_who_waits(plac
     for one in peers:
         await one.start()
     try:
-        assert first.claim([KEY]) == {}
-        assert first.claim([KEY]) == {}
-        elsewhere = second.claim([KEY, KEY[::-1]])
+        assert await first.claim([KEY]) == {}
+        assert await first.claim([KEY]) == {}
+        elsewhere = await second.claim([KEY, KEY[::-1]])
         assert elsewhere == {KEY: 0}
         waiting = asyncio.create_task(second.readings(elsewhere, 20))
         await asyncio.sleep(0.05)
@@ -110,7 +110,7 @@ async def test_a_question_is_claimed_once_and_its_reading_goes_to_who_waits(plac
         known[KEY] = {"value": 0.7, "shares": (0.7, 0.3)}
         first.release([KEY])
         assert await waiting == {KEY: known[KEY]}
-        assert second.claim([KEY]) == {}
+        assert await second.claim([KEY]) == {}
     finally:
         for one in (*peers, first, second):
             closing = one.close()
@@ -121,10 +121,10 @@ async def test_a_question_is_claimed_once_and_its_reading_goes_to_who_waits(plac
 async def test_a_worker_that_stopped_gives_no_reading_and_its_claims_end_with_its_replacement(places):
     peers = [Peers(place) for place in places[:2]]
     first, second = (SharedClaims(place, one) for place, one in zip(places, peers, strict=False))
-    first.claim([KEY])
-    assert await second.readings(second.claim([KEY]), 0.05) == {}
+    await first.claim([KEY])
+    assert await second.readings(await second.claim([KEY]), 0.05) == {}
     SharedClaims(places[0], peers[0]).close()
-    assert second.claim([KEY]) == {}
+    assert await second.claim([KEY]) == {}
     first.close()
     second.close()
 

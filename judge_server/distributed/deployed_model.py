@@ -1,0 +1,192 @@
+"""A judge's model in a deployment of its own: the replica that runs it, and the model that asks the replicas.
+
+Requests about one conversation go to one replica, whose prefix cache then has it, until that replica has all the
+requests that it takes at a time.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from contextvars import Context
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any, Final
+
+from ray.exceptions import RayActorError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
+from ray.serve.handle import DeploymentHandle
+
+from judge_server.core.errors import JudgeFailure, ModelUnavailable
+from judge_server.models.protocol import Capabilities, Completion, Model, Request
+from judge_server.models.registry import open_model
+from judge_server.util.canonical import canonical_json
+
+IN_PROCESS: Final = ("vllm:",)
+_LOG = logging.getLogger(__name__)
+_TRIES: Final = 4
+_LOOK_SECONDS: Final = 5.0
+_LOST: Final = (RayActorError, DeploymentUnavailableError)
+
+
+def model_key(specification: str, options: Mapping[str, Any]) -> str:
+    """Judges with equal keys share a deployment."""
+    return f"{specification}\0{canonical_json(dict(options))}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """What a started replica says of its model."""
+
+    revision: str
+    notice: str | None
+    capabilities: Capabilities
+
+
+class ModelReplica:
+    """One replica. It serves once the model is started, and is replaced if an engine in its process is not healthy."""
+
+    async def __init__(  # type: ignore[misc]  # Serve awaits it
+        self, specification: str, options: Mapping[str, Any]
+    ) -> None:
+        self._in_process = specification.startswith(IN_PROCESS)
+        self._model = open_model(specification, options)
+        await self._model.start()
+
+    async def describe(self) -> ModelDescription:
+        return ModelDescription(self._model.revision, self._model.notice, self._model.capabilities)
+
+    async def complete(self, request: Request, seconds_left: float | None) -> tuple[bool, Any]:
+        """Whether the model failed, and its failure or the completion."""
+        deadline = None if seconds_left is None else monotonic() + seconds_left
+        try:
+            return False, await self._model.complete(replace(request, deadline=deadline))
+        except JudgeFailure as fault:
+            return True, fault
+
+    async def check_health(self) -> None:
+        """Called by Serve. Raises ModelUnavailable."""
+        if self._in_process and not await self._model.healthy():
+            raise ModelUnavailable(f"The engine of {self._model.name!r} does not answer.")
+
+    async def __del__(self) -> None:
+        if hasattr(self, "_model"):
+            await self._model.close()
+
+
+class DeployedModel:
+    """Asks the replicas behind a handle. ``at_once``: requests that each works on."""
+
+    def __init__(self, name: str, handle: DeploymentHandle, at_once: int) -> None:
+        self.name = name
+        self._handle = handle
+        self._at_once = at_once
+        self._known: ModelDescription | None = None
+        self._replicas = 0
+        self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def _described(self) -> ModelDescription:
+        if self._known is None:
+            raise ModelUnavailable(f"The model {self.name!r} is not started.", remedy="Start it first.")
+        return self._known
+
+    @property
+    def revision(self) -> str:
+        return self._described.revision
+
+    @property
+    def notice(self) -> str | None:
+        return self._described.notice
+
+    @property
+    def capacity(self) -> int:
+        """What the replicas work on, and once more for the next one: what waits at the handle is the queue that Serve
+        scales by. The rest waits here, where the urgent goes first."""
+        return self._at_once * (max(self._replicas, 1) + 1)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._described.capabilities
+
+    async def start(self) -> None:
+        """Wait for a replica. Raises ModelUnavailable."""
+        try:
+            self._known = await asked(self._handle.describe)
+        except (*_LOST, RayServeException) as fault:
+            raise ModelUnavailable(f"No replica of the model {self.name!r} answers: {fault}") from fault
+        await self._look()
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._keep_looking(), name=f"replicas of {self.name}")
+
+    async def complete(self, request: Request) -> Completion:
+        """A replica that dies has another one asked."""
+        handle = self._handle.options(session_id=request.prompt.prefix[0]) if request.prompt.prefix else self._handle
+        for number in range(1, _TRIES + 1):
+            left = None if request.deadline is None else request.deadline - monotonic()
+            try:
+                failed, answer = await asked(handle.complete, replace(request, deadline=None), left)
+            except (*_LOST, BackPressureError) as fault:
+                if number == _TRIES:
+                    raise ModelUnavailable(f"The replicas of the model {self.name!r} stopped: {fault}") from fault
+                _LOG.warning("a replica of %s was lost, another one is asked", self.name)
+                continue
+            if failed:
+                raise answer
+            completion: Completion = answer
+            return completion
+        raise AssertionError
+
+    async def healthy(self) -> bool:
+        return self._replicas > 0
+
+    async def close(self) -> None:
+        """The replicas live on: they belong to the cluster."""
+        looking, self._looking = self._looking, None
+        if looking is not None:
+            looking.cancel()
+            with suppress(asyncio.CancelledError):
+                await looking
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            await self._look()
+
+    async def _look(self) -> None:
+        """Count the replicas that answer."""
+        try:
+            found = await self._handle.broadcast("describe").results_async(
+                timeout_s=_LOOK_SECONDS, return_exceptions=True
+            )
+        except (*_LOST, RayServeException, TimeoutError):
+            return
+        self._replicas = sum(isinstance(one, ModelDescription) for one in found)
+
+
+class DeployedModels:
+    """Opens models: those that have a deployment there, others in this process."""
+
+    def __init__(self, deployed: Mapping[str, tuple[DeploymentHandle, int]]) -> None:
+        self._deployed = deployed
+
+    def open(self, specification: str, options: Mapping[str, Any]) -> Model:
+        """As ``open_model``."""
+        found = self._deployed.get(model_key(specification, options))
+        if found is None:
+            return open_model(specification, options)
+        return DeployedModel(specification.partition(":")[2] or specification, *found)
+
+
+async def asked(method: Any, *arguments: Any) -> Any:
+    """The answer of a handle's method; the call is cancelled if this task is.
+
+    Serve gives all calls of one HTTP request the same id, and its routers without first-in-first-out forget all but one
+    of those that wait at once. In an empty context each call gets its own.
+    """
+    response = Context().run(method.remote, *arguments)
+    try:
+        return await response
+    except asyncio.CancelledError:
+        response.cancel()
+        raise
