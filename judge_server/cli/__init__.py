@@ -24,6 +24,7 @@ from judge_server.cli import (
     monitor,
     rubric,
     runs,
+    sizing,
 )
 from judge_server.cli.running import BAD_USE
 from judge_server.core.extra import absent
@@ -55,6 +56,7 @@ app.command("rescore")(commands.rescore)
 app.command("bench")(commands.bench)
 app.command("attack")(attack.attack)
 app.command("exam")(exam.exam)
+app.command("size")(sizing.size)
 app.command("doctor")(commands.doctor)
 app.command("docs")(commands.docs)
 

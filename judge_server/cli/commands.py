@@ -258,12 +258,19 @@ def doctor(
     start: Annotated[
         bool, typer.Option("--start/--no-start", help="Start the configured judges and the store.")
     ] = True,
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            "--profile", metavar="FILE", dir_okay=False, help="Measure the default judge's engine for size; write FILE."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what this machine can run and what to install.
 
     With --model or --config the judges are started and checked. The exit status is 1 if there is a fault; a component
-    that is not installed is not a fault.
+    that is not installed is not a fault. With --profile FILE an engine in this process (vllm:) is measured instead, in
+    a minute or two; judge-server size --profile FILE then says how many of it a training needs.
     """
     from judge_server.cli.actions.doctor import diagnose, show
     from judge_server.settings.settings import Settings
@@ -271,6 +278,12 @@ def doctor(
     def settings() -> Settings:
         return options.settings_from(judging, library)
 
+    if profile is not None:
+        from judge_server.cli.actions.sizing import write_profile
+
+        measured = run(write_profile(options.settings_given(judging, library), profile))
+        typer.echo(f"{profile}: {measured.basis}; mean error on them {measured.error or 0:.0%}")
+        return
     diagnoses = run(diagnose(settings, start=start))
     show(diagnoses, as_json)
     if any(diagnosis.state == "fault" for diagnosis in diagnoses):

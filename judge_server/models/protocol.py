@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from judge_server.core.engine import EngineLimits
 from judge_server.core.errors import JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.core.judgment import NO_USAGE, Usage
 from judge_server.core.price import Price
@@ -271,6 +272,15 @@ class Spread(Protocol):
 
     @property
     def reach(self) -> Reach: ...
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A model whose engine is in this process, so that its limits are known."""
+
+    @property
+    def limits(self) -> EngineLimits:
+        """Known after ``start``."""
 
 
 @runtime_checkable

@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from judge_server.core.engine import EngineLimits
 from judge_server.core.errors import BadConfiguration, CannotSleep, MissingDependency, ModelUnavailable, UnusableVerdict
 from judge_server.core.extra import installing
 from judge_server.core.judgment import Usage
@@ -66,6 +67,7 @@ class VllmEngine:
         self.context_tokens = int(config.max_model_len)
         self.commit = str(getattr(config.hf_config, "_commit_hash", None) or "")
         self.random_weights = bool(getattr(config.hf_config, "random_weights", False))
+        self.limits = _limits(llm.vllm_config)
         self._llm = llm
         self._adapter = adapter
         self._sleeps = sleeps
@@ -134,6 +136,20 @@ class VllmEngine:
 
     def shut_down(self) -> None:
         self._llm.shutdown(timeout=SHUTDOWN_SECONDS)
+
+
+def _limits(config: Any) -> EngineLimits:
+    from vllm.platforms import current_platform
+
+    cache, scheduler = config.cache_config, config.scheduler_config
+    return EngineLimits(
+        step_tokens=scheduler.max_num_batched_tokens,
+        sequences=scheduler.max_num_seqs,
+        kv_tokens=max(cache.num_gpu_blocks or 0, 1) * cache.block_size,
+        block_tokens=cache.block_size,
+        prefix_caching=bool(cache.enable_prefix_caching),
+        gpus=0 if current_platform.is_cpu() else config.parallel_config.world_size,
+    )
 
 
 @contextmanager

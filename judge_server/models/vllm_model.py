@@ -15,6 +15,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
+from judge_server.core.engine import EngineLimits
 from judge_server.core.errors import (
     BadConfiguration,
     ContextOverflow,
@@ -86,6 +87,7 @@ class Engine(Protocol):
     context_tokens: int
     commit: str
     random_weights: bool
+    limits: EngineLimits
 
     @property
     def alive(self) -> bool: ...
@@ -122,6 +124,10 @@ class VllmModel:
     @property
     def capacity(self) -> int:
         return self.options.max_in_flight or self.options.max_num_seqs or USUAL_SEQUENCES
+
+    @property
+    def limits(self) -> EngineLimits:
+        return self._running().limits
 
     async def start(self) -> None:
         async with self._starting:

@@ -71,7 +71,7 @@ class Models:
 
 
 def engine_options(specification: JudgeSpecification) -> dict[str, Any]:
-    """Engine options with the key that ``api_key_env`` names read from the environment."""
+    """Engine options with the key that ``api_key_env`` names read from the environment. Raises BadConfiguration."""
     options = dict(specification.engine)
     variable = options.pop("api_key_env", None)
     if variable is not None:

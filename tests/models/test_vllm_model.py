@@ -8,6 +8,7 @@ from math import exp
 
 import pytest
 
+from judge_server.core.engine import EngineLimits
 from judge_server.core.errors import BadConfiguration, ContextOverflow, DeadlineExceeded, ModelUnavailable
 from judge_server.core.judgment import Usage
 from judge_server.models.protocol import LabelBatch, LabelPrompt, Labels, Prompt, Request, Segment, Structured, Turn
@@ -29,6 +30,7 @@ class ScriptedEngine:
     context_tokens = 1_000
     commit = "abc123"
     random_weights = False
+    limits = EngineLimits(step_tokens=2_048, sequences=256, kv_tokens=4_096, block_tokens=32)
 
     def __init__(self, *said: str | float, family: Family = QWEN, probe: str = '{"ready":true}') -> None:
         self.tokenizer = family.tokenizer()

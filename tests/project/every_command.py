@@ -21,6 +21,7 @@ RUNS = f"""
 demo
 init grading --rubric support/tickets
 doctor --no-start
+size --rollouts 16 --criteria 2 --tokens 100 --model Qwen3-8B --gpu H100 --engines 1
 docs
 docs labels
 rubric new my/own -o own.yaml

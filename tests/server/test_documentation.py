@@ -57,7 +57,7 @@ def test_every_setting_and_every_field_of_a_judge_is_explained(field):
     assert f"| `{field}` |" in CONFIGURATION
 
 
-@pytest.mark.parametrize("name", ["serve", "score", "demo", "doctor", "bench", "rescore"])
+@pytest.mark.parametrize("name", ["serve", "score", "demo", "doctor", "size", "bench", "rescore"])
 def test_every_flag_is_documented(name):
     command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]  # a group has commands
     flags = {flag for parameter in command.params for flag in parameter.opts if flag.startswith("--")} - {"--help"}

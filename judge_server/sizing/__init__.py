@@ -1,0 +1,1 @@
+"""How large an installation must be: a workload, an engine, and a simulation of one on the other."""

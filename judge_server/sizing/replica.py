@@ -1,0 +1,144 @@
+"""A discrete-event simulation of one engine under the calls that judge a number of rollouts."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from judge_server.sizing.engine import EngineSpeed
+from judge_server.sizing.prefix_cache import PrefixCache
+from judge_server.sizing.step_cost import StepWork
+from judge_server.sizing.workload import Call, Workload, calls_of
+
+
+class DoesNotFit(ValueError):
+    """One call needs more room than the engine's KV cache has."""
+
+
+@dataclass(slots=True)
+class _Running:
+    """``computed``: tokens of the call that are in the KV cache; ``end``: how many it needs in all."""
+
+    call: Call
+    owner: int
+    computed: int
+    end: int
+
+
+@dataclass(slots=True)
+class Simulated:
+    """``seconds`` until everything was judged; ``waits``: of each rollout, from its arrival to its last verdict;
+    ``finished``: when each was done; ``work``: what the engine computed; ``known_tokens``: prompt tokens that the cache
+    had."""
+
+    seconds: float = 0.0
+    waits: list[float] = field(default_factory=list)
+    finished: list[float] = field(default_factory=list)
+    work: StepWork = field(default_factory=StepWork)
+    known_tokens: int = 0
+
+    def wait(self, share: float) -> float:
+        """A quantile of the waits."""
+        return float(np.quantile(self.waits, share)) if self.waits else 0.0
+
+
+class Replica:
+    """Runs one engine step after the other, each with what vLLM's scheduler would put into it: first what is under way,
+    then waiting calls in order as long as tokens, requests and memory allow. ``in_flight``: how many rollouts are
+    judged at the same time (None: all that there are). ``server_seconds``: the server's own processor time for a call;
+    one process prepares calls one after the other."""
+
+    def __init__(self, engine: EngineSpeed, in_flight: int | None = None, server_seconds: float = 0.0) -> None:
+        self._engine = engine
+        self._in_flight = in_flight
+        self._server = server_seconds
+        limits = engine.limits
+        self._blocks = limits.kv_tokens // limits.block_tokens
+        self._cache = PrefixCache(self._blocks, limits.block_tokens, shares=limits.prefix_caching)
+        self._waiting: deque[tuple[int, Call]] = deque()
+        self._running: list[_Running] = []
+        self._left: dict[int, int] = {}  # calls of a rollout that are not answered
+        self._since: dict[int, float] = {}
+        self._prepared = 0.0  # when the server has prepared the calls so far
+        self._coming: deque[tuple[float, int]] = deque()
+
+    def judge(self, workload: Workload) -> Simulated:
+        """Judge every rollout of ``workload``. Raises DoesNotFit."""
+        longest = workload.length + workload.answer_tokens
+        if longest > self._blocks * self._engine.limits.block_tokens:
+            raise DoesNotFit(
+                f"one call needs {longest:,} tokens of KV cache and the engine has {self._engine.limits.kv_tokens:,}"
+            )
+        done = Simulated()
+        rollouts = iter(range(workload.rollouts))
+        for _ in range(min(self._in_flight or workload.rollouts, workload.rollouts)):
+            self._arrive(next(rollouts), 0.0, workload)
+        while self._left:
+            self._admit_prepared(done.seconds, workload)
+            work = self._step(done)
+            if not work.sequences:  # nothing to compute until the server has prepared the next call
+                done.seconds = self._coming[0][0]
+                continue
+            done.seconds += self._engine.cost.seconds(work)
+            done.work += work
+            for owner in self._finish(done):
+                done.waits.append(done.seconds - self._since.pop(owner))
+                done.finished.append(done.seconds)
+                if (following := next(rollouts, None)) is not None:
+                    self._arrive(following, done.seconds, workload)
+        return done
+
+    def _arrive(self, rollout: int, now: float, workload: Workload) -> None:
+        self._since[rollout] = now
+        self._left[rollout] = workload.calls_each
+        self._prepared = max(self._prepared, now) + self._server * workload.calls_each
+        self._coming.append((self._prepared, rollout))
+
+    def _admit_prepared(self, now: float, workload: Workload) -> None:
+        while self._coming and self._coming[0][0] <= now:
+            _, rollout = self._coming.popleft()
+            self._waiting.extend((rollout, call) for call in calls_of(workload, rollout))
+
+    def _step(self, done: Simulated) -> StepWork:
+        limits = self._engine.limits
+        left, sequences, tokens, pairs, context = limits.step_tokens, 0, 0, 0.0, 0
+        for running in self._running:
+            taken = min(_chunk(running), left)
+            if not taken:
+                break
+            left, sequences, tokens = left - taken, sequences + 1, tokens + taken
+            pairs += taken * (running.computed + taken / 2)
+            context += running.computed
+            running.computed += taken
+        while self._waiting and left and len(self._running) < limits.sequences:
+            owner, call = self._waiting[0]
+            known = self._cache.take(call)
+            if known is None:
+                break
+            self._waiting.popleft()
+            taken = min(call.length - known, left)
+            left, sequences, tokens = left - taken, sequences + 1, tokens + taken
+            pairs += taken * (known + taken / 2)
+            context += known
+            done.known_tokens += known
+            self._running.append(_Running(call, owner, known + taken, call.length + call.answer_tokens - 1))
+        return StepWork(1, tokens, sequences, pairs, context)
+
+    def _finish(self, done: Simulated) -> list[int]:
+        """Release what is answered; returns the rollouts that are judged."""
+        judged = []
+        for running in self._running:
+            if running.computed < running.end:
+                continue
+            self._cache.release(running.call)
+            self._left[running.owner] -= 1
+            if not self._left[running.owner]:
+                del self._left[running.owner]
+                judged.append(running.owner)
+        self._running = [running for running in self._running if running.computed < running.end]
+        return judged
+
+
+def _chunk(running: _Running) -> int:
+    """Tokens that a request under way would compute now: the rest of its prompt, or the next token of its answer."""
+    return max(running.call.length - running.computed, 1)
