@@ -30,7 +30,7 @@ from judge_server.settings.settings import Settings
 from judge_server.sizing.engine import EngineSpeed
 from judge_server.sizing.profile import profiled
 from judge_server.sizing.replica import Replica
-from judge_server.sizing.workload import Workload
+from judge_server.sizing.workload import TrainingStep
 from judge_server.wiring.service import open_service
 
 ENGINE: dict[str, Any] = {"dtype": "float32", "kv_cache_gib": 1.0}
@@ -104,7 +104,7 @@ async def run(checkpoint: Path, case: Case) -> tuple[float, float, list[Judgment
         return time.perf_counter() - start, float(np.quantile(waits, 0.95)), list(judgments)
 
 
-def workload_of(case: Case, judgments: list[Judgment], tokenizer: Any) -> Workload:
+def workload_of(case: Case, judgments: list[Judgment], tokenizer: Any) -> TrainingStep:
     """Lengths in the engine's own tokens: of the whole call from its usage, of the texts from its tokenizer."""
     calls = sum(judgment.usage.calls for judgment in judgments)
     assert calls == case.rollouts * case.criteria, f"{calls} calls"
@@ -113,7 +113,7 @@ def workload_of(case: Case, judgments: list[Judgment], tokenizer: Any) -> Worklo
     item = items(case, str(time.time_ns()))[0]
     prompt, response = (len(tokenizer.encode(item[name]).ids) for name in ("prompt", "response"))
     criterion = len(tokenizer.encode(item["rubric"]["criteria"][0]["statement"]).ids) + 40
-    return Workload(
+    return TrainingStep(
         rollouts=case.rollouts,
         criteria=case.criteria,
         group=8,

@@ -80,10 +80,10 @@ def size(
     Example: judge-server size --rollouts 512 --criteria 12 --tokens 2000 --model Qwen3-8B --gpu H100 --step-seconds 120
     """
     from judge_server.cli.actions.sizing import Given, show, sized
-    from judge_server.sizing.plan import Wanted
-    from judge_server.sizing.workload import Workload
+    from judge_server.sizing.plan import SizingGoal
+    from judge_server.sizing.workload import TrainingStep
 
-    workload = Workload(
+    workload = TrainingStep(
         rollouts=rollouts,
         criteria=criteria,
         response_tokens=tokens,
@@ -94,6 +94,6 @@ def size(
         answer_tokens=answer_tokens,
         votes=votes,
     )
-    wanted = Wanted(engines=engines, seconds=seconds, step_seconds=step_seconds, share=share, gpu_hour=gpu_hour)
+    wanted = SizingGoal(engines=engines, seconds=seconds, step_seconds=step_seconds, share=share, gpu_hour=gpu_hour)
     given = Given(profile, model, gpu, tensor_parallel, step_tokens, sequences)
     show(run(sized(workload, given, wanted, server_milliseconds / 1_000)), as_json)

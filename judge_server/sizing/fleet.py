@@ -9,22 +9,24 @@ from judge_server.core.model import Frozen
 from judge_server.sizing.engine import EngineSpeed
 from judge_server.sizing.replica import DoesNotFit, Replica, Simulated
 from judge_server.sizing.step_cost import StepWork
-from judge_server.sizing.workload import Workload
+from judge_server.sizing.workload import TrainingStep
 
 _FEWEST_ROLLOUTS = 8
 Bound = Literal["computing prompts", "attention", "reading weights", "reading the KV cache", "steps", "server"]
 
 
-class FleetFigures(Frozen):
+class InstallationFigures(Frozen):
     """What a fleet needs for one step of a training. ``seconds``: until the last verdict; ``wait_p50`` and
     ``wait_p95``: seconds from a rollout's arrival to its reward. ``computed_share``: prompt tokens computed over those
     that have to be if nothing that begins alike is computed twice. ``rollouts_simulated``: of one engine's; if fewer
-    than ``rollouts_each``, the rest goes on at the same speed. ``bound``: what takes most of the engines' time."""
+    than ``rollouts_each``, the rest goes on at the same speed. ``steps``: that were simulated. ``bound``: what takes
+    most of the engines' time."""
 
     engines: int = Field(ge=1)
     gpus: int = Field(ge=0)
     rollouts_each: int = Field(ge=1)
     rollouts_simulated: int = Field(ge=1)
+    steps: int = Field(ge=1)
     seconds: float
     verdicts_per_second: float
     wait_p50: float
@@ -38,7 +40,7 @@ class FleetFigures(Frozen):
         return self.gpus * self.seconds / 3600
 
 
-class Fleet:
+class Installation:
     """Engines of one kind. Rollouts of one prompt go to one engine, so that its cache has their prompt; with fewer
     prompts than engines, groups are divided. ``server_seconds``: the server's processor time for a call, spent by one
     process for each engine. ``in_flight``: rollouts that one engine judges at the same time. ``simulated``: tokens of
@@ -57,7 +59,7 @@ class Fleet:
         self._in_flight = in_flight
         self._simulated = simulated
 
-    def figures(self, workload: Workload, engines: int) -> FleetFigures:
+    def figures(self, workload: TrainingStep, engines: int) -> InstallationFigures:
         """Raises BadInput if one call does not fit into an engine."""
         each = self._each(workload, engines)
         part = min(each, max(self._simulated // (workload.calls_each * workload.answer_tokens), _FEWEST_ROLLOUTS))
@@ -70,11 +72,12 @@ class Fleet:
             ) from None
         seconds = _extended(done, part, each)
         sent = workload.part(part)
-        return FleetFigures(
+        return InstallationFigures(
             engines=engines,
             gpus=engines * self._engine.limits.gpus,
             rollouts_each=each,
             rollouts_simulated=part,
+            steps=round(done.work.steps),
             seconds=seconds,
             verdicts_per_second=workload.verdicts / seconds,
             wait_p50=done.wait(0.5) if self._in_flight or part == each else seconds / 2,
@@ -83,13 +86,13 @@ class Fleet:
             bound=self._bound(done.work, part * workload.calls_each, done.seconds),
         )
 
-    def _each(self, workload: Workload, engines: int) -> int:
+    def _each(self, workload: TrainingStep, engines: int) -> int:
         """Rollouts of the fullest engine."""
         if workload.groups >= engines:
             return min(-(-workload.groups // engines) * workload.group, workload.rollouts)
         return -(-workload.rollouts // engines)
 
-    def needed(self, workload: Workload, seconds: float, most: int = 100_000) -> FleetFigures:
+    def needed(self, workload: TrainingStep, seconds: float, most: int = 100_000) -> InstallationFigures:
         """The smallest fleet that judges ``workload`` within ``seconds``. Raises BadInput if no number does."""
         most = min(most, workload.rollouts)
         fastest = self.figures(workload, most)

@@ -5,11 +5,11 @@ from pydantic import Field
 from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
 from judge_server.sizing.engine import EngineSpeed
-from judge_server.sizing.fleet import Fleet, FleetFigures
-from judge_server.sizing.workload import Workload
+from judge_server.sizing.fleet import Installation, InstallationFigures
+from judge_server.sizing.workload import TrainingStep
 
 
-class Wanted(Frozen):
+class SizingGoal(Frozen):
     """Either ``engines``, or the time that judging may take: ``seconds``, or ``share`` of a step of ``step_seconds``.
     ``gpu_hour``: dollars."""
 
@@ -43,19 +43,19 @@ class More(Frozen):
     dollars: float | None
 
 
-class Plan(Frozen):
+class SizingPlan(Frozen):
     """``step_share``: of the step's time, if the step's time is known. ``dollars``: of the engines while they judge one
     step; None without a price. ``more``: what an addition costs."""
 
-    workload: Workload
+    workload: TrainingStep
     engine: EngineSpeed
-    fleet: FleetFigures
+    fleet: InstallationFigures
     step_share: float | None
     dollars: float | None
     more: tuple[More, ...]
 
 
-def plan(workload: Workload, engine: EngineSpeed, fleet: Fleet, wanted: Wanted) -> Plan:
+def plan(workload: TrainingStep, engine: EngineSpeed, fleet: Installation, wanted: SizingGoal) -> SizingPlan:
     """Raises BadInput if nothing of the kind can be built."""
     allowed = wanted.allowed
     if wanted.engines is not None:
@@ -67,7 +67,7 @@ def plan(workload: Workload, engine: EngineSpeed, fleet: Fleet, wanted: Wanted) 
         "one more vote": {"votes": workload.votes + 1},
         "responses longer by a tenth": {"response_tokens": -(-workload.response_tokens * 11 // 10)},
     }
-    return Plan(
+    return SizingPlan(
         workload=workload,
         engine=engine,
         fleet=figures,
@@ -80,7 +80,7 @@ def plan(workload: Workload, engine: EngineSpeed, fleet: Fleet, wanted: Wanted) 
     )
 
 
-def _more(what: str, before: FleetFigures, after: FleetFigures, gpu_hour: float | None) -> More:
+def _more(what: str, before: InstallationFigures, after: InstallationFigures, gpu_hour: float | None) -> More:
     hours = after.gpu_hours - before.gpu_hours
     return More(what=what, seconds=after.seconds - before.seconds, gpu_hours=hours, dollars=_dollars(hours, gpu_hour))
 

@@ -12,7 +12,7 @@ from judge_server.models.protocol import Completion, Labels, Model, Prompt, Requ
 from judge_server.sizing.engine import EngineSpeed
 from judge_server.sizing.replica import Replica
 from judge_server.sizing.step_cost import StepCost, StepWork, fit
-from judge_server.sizing.workload import Workload
+from judge_server.sizing.workload import TrainingStep
 from judge_server.util.concurrency import together
 
 REPEATS = 3
@@ -137,7 +137,7 @@ def work_of(measured: Measured, limits: EngineLimits) -> StepWork:
     """What the engine did for a burst, by the simulation. Its steps do not depend on what they cost."""
     known = measured.known_tokens if measured.burst.shared or measured.burst.again else 0
     own = max(measured.prompt_tokens - known - 1, 1)
-    workload = Workload(
+    workload = TrainingStep(
         rollouts=1,
         criteria=measured.burst.calls,
         instruction_tokens=1,

@@ -8,7 +8,7 @@ import numpy as np
 from judge_server.sizing.engine import EngineSpeed
 from judge_server.sizing.prefix_cache import PrefixCache
 from judge_server.sizing.step_cost import StepWork
-from judge_server.sizing.workload import Call, Workload, calls_of
+from judge_server.sizing.workload import Call, TrainingStep, calls_of
 
 
 class DoesNotFit(ValueError):
@@ -16,7 +16,7 @@ class DoesNotFit(ValueError):
 
 
 @dataclass(slots=True)
-class _Running:
+class _Sequence:
     """``computed``: tokens of the call that are in the KV cache; ``end``: how many it needs in all."""
 
     call: Call
@@ -56,13 +56,13 @@ class Replica:
         self._blocks = limits.kv_tokens // limits.block_tokens
         self._cache = PrefixCache(self._blocks, limits.block_tokens, shares=limits.prefix_caching)
         self._waiting: deque[tuple[int, Call]] = deque()
-        self._running: list[_Running] = []
+        self._running: list[_Sequence] = []
         self._left: dict[int, int] = {}  # calls of a rollout that are not answered
         self._since: dict[int, float] = {}
         self._prepared = 0.0  # when the server has prepared the calls so far
         self._coming: deque[tuple[float, int]] = deque()
 
-    def judge(self, workload: Workload) -> Simulated:
+    def judge(self, workload: TrainingStep) -> Simulated:
         """Judge every rollout of ``workload``. Raises DoesNotFit."""
         longest = workload.length + workload.answer_tokens
         if longest > self._blocks * self._engine.limits.block_tokens:
@@ -88,13 +88,13 @@ class Replica:
                     self._arrive(following, done.seconds, workload)
         return done
 
-    def _arrive(self, rollout: int, now: float, workload: Workload) -> None:
+    def _arrive(self, rollout: int, now: float, workload: TrainingStep) -> None:
         self._since[rollout] = now
         self._left[rollout] = workload.calls_each
         self._prepared = max(self._prepared, now) + self._server * workload.calls_each
         self._coming.append((self._prepared, rollout))
 
-    def _admit_prepared(self, now: float, workload: Workload) -> None:
+    def _admit_prepared(self, now: float, workload: TrainingStep) -> None:
         while self._coming and self._coming[0][0] <= now:
             _, rollout = self._coming.popleft()
             self._waiting.extend((rollout, call) for call in calls_of(workload, rollout))
@@ -121,7 +121,7 @@ class Replica:
             pairs += taken * (known + taken / 2)
             context += known
             done.known_tokens += known
-            self._running.append(_Running(call, owner, known + taken, call.length + call.answer_tokens - 1))
+            self._running.append(_Sequence(call, owner, known + taken, call.length + call.answer_tokens - 1))
         return StepWork(1, tokens, sequences, pairs, context)
 
     def _finish(self, done: Simulated) -> list[int]:
@@ -139,6 +139,6 @@ class Replica:
         return judged
 
 
-def _chunk(running: _Running) -> int:
+def _chunk(running: _Sequence) -> int:
     """Tokens that a request under way would compute now: the rest of its prompt, or the next token of its answer."""
     return max(running.call.length - running.computed, 1)

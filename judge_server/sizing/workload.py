@@ -10,7 +10,7 @@ from judge_server.core.model import Frozen
 INSTRUCTIONS = "instructions"
 
 
-class Workload(Frozen):
+class TrainingStep(Frozen):
     """The judging of one training step. Lengths are in tokens of the judge's tokenizer.
 
     ``rollouts``: responses; ``group``: how many of them answer the same prompt. ``instruction_tokens``: what begins
@@ -58,7 +58,7 @@ class Workload(Frozen):
         own = self.response_tokens + self.criteria * self.criterion_tokens
         return self.instruction_tokens + self.groups * self.prompt_tokens + self.rollouts * own
 
-    def part(self, rollouts: int) -> "Workload":
+    def part(self, rollouts: int) -> "TrainingStep":
         """The same with fewer rollouts."""
         return self.model_copy(update={"rollouts": rollouts})
 
@@ -77,7 +77,7 @@ class Call:
         return self.ends[-1]
 
 
-def calls_of(workload: Workload, rollout: int) -> Iterator[Call]:
+def calls_of(workload: TrainingStep, rollout: int) -> Iterator[Call]:
     """The calls that judge one rollout, in the order in which they are sent."""
     prompt = workload.instruction_tokens + workload.prompt_tokens
     response = prompt + workload.response_tokens

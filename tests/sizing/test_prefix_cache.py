@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge_server.sizing.prefix_cache import PrefixCache
-from judge_server.sizing.workload import Call, Workload, calls_of
+from judge_server.sizing.workload import Call, TrainingStep, calls_of
 
 BLOCK = 16
-WORKLOAD = Workload(
+WORKLOAD = TrainingStep(
     rollouts=4, criteria=3, group=2, instruction_tokens=32, prompt_tokens=64, response_tokens=96, criterion_tokens=20
 )
 

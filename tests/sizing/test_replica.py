@@ -8,7 +8,7 @@ from judge_server.core.engine import EngineLimits
 from judge_server.sizing.engine import EngineSpeed
 from judge_server.sizing.replica import DoesNotFit, Replica
 from judge_server.sizing.step_cost import StepCost
-from judge_server.sizing.workload import Workload
+from judge_server.sizing.workload import TrainingStep
 
 
 def engine(cost: StepCost, **limits) -> EngineSpeed:
@@ -16,7 +16,7 @@ def engine(cost: StepCost, **limits) -> EngineSpeed:
     return EngineSpeed(name="made up", cost=cost, limits=EngineLimits(**usual | limits), origin="measured")
 
 
-def workload(**changes) -> Workload:
+def workload(**changes) -> TrainingStep:
     usual = {
         "rollouts": 2,
         "criteria": 3,
@@ -26,7 +26,7 @@ def workload(**changes) -> Workload:
         "response_tokens": 30,
         "criterion_tokens": 15,
     }
-    return Workload(**usual | changes)
+    return TrainingStep(**usual | changes)
 
 
 def test_two_rollouts_of_three_criteria_by_hand():

@@ -17,11 +17,11 @@ from judge_server.models.registry import open_model
 from judge_server.settings.settings import Settings
 from judge_server.sizing.data_sheet import card_of, speed_of
 from judge_server.sizing.engine import EngineSpeed
-from judge_server.sizing.fleet import Fleet
+from judge_server.sizing.fleet import Installation
 from judge_server.sizing.model_shape import shape_of
-from judge_server.sizing.plan import More, Plan, Wanted, plan
+from judge_server.sizing.plan import More, SizingGoal, SizingPlan, plan
 from judge_server.sizing.profile import profiled
-from judge_server.sizing.workload import Workload
+from judge_server.sizing.workload import TrainingStep
 from judge_server.wiring.judges import engine_options, judge_specifications
 
 
@@ -54,10 +54,10 @@ class Given:
         )
 
 
-async def sized(workload: Workload, given: Given, wanted: Wanted, server_seconds: float) -> Plan:
+async def sized(workload: TrainingStep, given: Given, wanted: SizingGoal, server_seconds: float) -> SizingPlan:
     """The plan for one training step."""
     engine = given.engine()
-    return plan(workload, engine, Fleet(engine, server_seconds=server_seconds), wanted)
+    return plan(workload, engine, Installation(engine, server_seconds=server_seconds), wanted)
 
 
 def read_profile(file: Path) -> EngineSpeed:
@@ -101,7 +101,7 @@ async def _measured(model: Model, judge: str) -> EngineSpeed:
         )
 
 
-def show(made: Plan, as_json: bool) -> None:
+def show(made: SizingPlan, as_json: bool) -> None:
     if as_json:
         typer.echo(made.model_dump_json(indent=2))
         return
@@ -112,7 +112,7 @@ def show(made: Plan, as_json: bool) -> None:
     (terminal if terminal.is_terminal else Console(width=110)).print(table)
 
 
-def _rows(made: Plan) -> Iterator[tuple[str, str]]:
+def _rows(made: SizingPlan) -> Iterator[tuple[str, str]]:
     workload, fleet = made.workload, made.fleet
     yield "judged in a step", f"{workload.rollouts:,} rollouts, {workload.verdicts:,} verdicts"
     yield (
