@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -113,14 +113,16 @@ def stub(*flags: str) -> Iterator[str]:
 
 
 @contextmanager
-def server(model: str, checkout: Path | None = None) -> Iterator[tuple[str, int]]:
+def server(
+    model: str, checkout: Path | None = None, options: Sequence[str] = (), start_seconds: float = _START_SECONDS
+) -> Iterator[tuple[str, int]]:
     """Yields address and process id of a server with this model and a store of its own; ``checkout``: of the code in
-    that folder instead of the installed one."""
+    that folder instead of the installed one; ``options``: more flags of ``serve``."""
     with tempfile.TemporaryDirectory() as folder:
-        port = _free_port()
+        port = free_port()
         command = [
             sys.executable, "-c", "from judge_server.cli import main; main()", "serve", "--model", model,
-            "--port", str(port), "--database", f"sqlite:///{folder}/bench.db",
+            "--port", str(port), "--database", f"sqlite:///{folder}/bench.db", *options,
         ]  # fmt: skip
         log = Path(folder) / "log"
         code = os.environ | ({} if checkout is None else {"PYTHONPATH": str(checkout)})
@@ -130,14 +132,14 @@ def server(model: str, checkout: Path | None = None) -> Iterator[tuple[str, int]
         ):
             try:
                 url = f"http://127.0.0.1:{port}"
-                _await_ready(url, process, log)
+                _await_ready(url, process, log, start_seconds)
                 yield url, process.pid
             finally:
                 process.send_signal(signal.SIGTERM)
 
 
-def _await_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    limit = time.monotonic() + _START_SECONDS
+def _await_ready(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
+    limit = time.monotonic() + seconds
     while time.monotonic() < limit and process.poll() is None:
         try:
             with urllib.request.urlopen(f"{url}/readyz", timeout=2):
@@ -147,7 +149,7 @@ def _await_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise SystemExit(f"the server did not start:\n{log.read_text()[-2_000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
