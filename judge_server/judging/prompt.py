@@ -187,37 +187,34 @@ class PromptWriter:
     def _render_input(self, judge_input: JudgeInput) -> _RenderedInput:
         slots = Slots("conversation")
         parts: dict[int, Part] = {}
+        codes = {"conversation": self.code("conversation", json.dumps(judge_input.turns))}
 
-        def shown(part: Part, kind: str, text: str) -> dict[str, str]:
+        def show(part: Part, kind: str, text: str) -> None:
             parts[len(slots.texts)] = part
-            code = self.code(kind, text)
-            return {"code": code, "text": slots(text, code)}
+            codes[kind] = self.code(kind, text)
+            slots(text, codes[kind])
 
-        conversation_code = self.code("conversation", json.dumps(judge_input.turns))
-        step = judge_input.step
-        values: dict[str, Any] = {
-            "conversation": {"code": conversation_code},
-            "messages": [{"role": role, "text": slots(text, conversation_code)} for role, text in judge_input.turns],
-            "response": shown("response", "response", judge_input.response)
-            if judge_input.about == "response"
-            else {"code": conversation_code},
-            "step": shown("response", "step", step.text) | {"number": step.index + 1} if step else None,
-            "reference": shown("reference", "reference", judge_input.reference)
-            if judge_input.reference is not None
-            else None,
-            "facts": shown("reference", "facts", "\n".join(f"{name}: {value}" for name, value in judge_input.facts))
-            if judge_input.facts
-            else None,
-        }
-        template = "judge_input" if judge_input.about == "response" else "fact_input"
-        rendered = render(self.version, template, values | {"end_of_part": _END_OF_PART})
+        for _, text in judge_input.turns:
+            slots(text, codes["conversation"])
+        if judge_input.about == "response":
+            show("response", "response", judge_input.response)
+        if judge_input.step:
+            show("response", "step", judge_input.step.text)
+        if judge_input.reference is not None:
+            show("reference", "reference", judge_input.reference)
+        if judge_input.facts:
+            show("reference", "facts", "\n".join(f"{name}: {value}" for name, value in judge_input.facts))
+        rendered = _frame_of(self.version, judge_input)
+        for kind, code in codes.items():
+            rendered = rendered.replace(_CODES[kind], code)
         shown_segments: list[Segment] = []
         for part, block in zip(_PARTS, rendered.split(_END_OF_PART), strict=False):
             shown_segments += slots.segments(block, parts, part)
         if judge_input.examples:
             shown_segments += self._render_examples(judge_input)
         segments = tuple(shown_segments)
-        return _RenderedInput(segments, (conversation_code, values["response"]["code"]), _size(segments))
+        prefix = (codes["conversation"], codes.get("response", codes["conversation"]))
+        return _RenderedInput(segments, prefix, _size(segments))
 
     def _render_examples(self, judge_input: JudgeInput) -> tuple[Segment, ...]:
         """Labelled responses, each in a fence of its own."""
@@ -259,6 +256,41 @@ class PromptWriter:
         turned = {name: values[name][::-1] for name in ("items", "options", "examples")}
         order = values["order"].replace("from worst to best", "from best to worst")
         return values | turned | {"order": order}
+
+
+_CODES = {"conversation": "\ue010", "response": "\ue011", "step": "\ue012", "reference": "\ue013", "facts": "\ue014"}
+_MOST_KEPT_ROLES = 16
+
+
+def _frame_of(version: PromptVersion, shown: JudgeInput) -> str:
+    """The rendered template of an input with slots for its texts, in order, and marks for the codes of its fences."""
+    step = shown.step.index + 1 if shown.step else None
+    asked = (version, shown.about, step, shown.reference is not None, bool(shown.facts))
+    roles = tuple([role for role, _ in shown.turns])
+    frame = _frame if len(roles) <= _MOST_KEPT_ROLES else _frame.__wrapped__
+    return frame(*asked, roles)
+
+
+@lru_cache(maxsize=512)  # most submissions have one of a few shapes
+def _frame(
+    version: PromptVersion, about: str, step: int | None, reference: bool, facts: bool, roles: tuple[str, ...]
+) -> str:
+    slots = Slots("conversation")
+    messages = [{"role": role, "text": slots("")} for role in roles]
+
+    def fenced(kind: str) -> dict[str, Any]:
+        return {"code": _CODES[kind], "text": slots("")}
+
+    values = {
+        "conversation": {"code": _CODES["conversation"]},
+        "messages": messages,
+        "response": fenced("response") if about == "response" else {"code": _CODES["conversation"]},
+        "step": fenced("step") | {"number": step} if step else None,
+        "reference": fenced("reference") if reference else None,
+        "facts": fenced("facts") if facts else None,
+        "end_of_part": _END_OF_PART,
+    }
+    return render(version, "judge_input" if about == "response" else "fact_input", values)
 
 
 def _size(segments: Sequence[Segment]) -> int:
