@@ -33,6 +33,7 @@ from judge_server.core.model import Frozen
 from judge_server.labels.label import Label
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.table_builder import table_of
+from judge_server.util.wording import p_value
 
 SHOWN = ("accuracy", "balanced_accuracy", "f1_macro", "false_positive_rate", "youden_j")
 OLD, NEW = "old", "new"
@@ -231,7 +232,7 @@ def sentence(found: Paired) -> str:
     counts = f"it corrects {found.fixed} and breaks {found.broken} of {found.n} ratings from {found.clusters} prompts"
     if found.adjusted_p is None:
         return f"No difference can be tested: {counts}; {found.exact.note}."
-    p = "p < .001" if found.adjusted_p < 0.001 else f"p = {found.adjusted_p:.3f}"
+    p = p_value(found.adjusted_p)
     words = {
         "better": "The new version is better",
         "worse": "The new version is worse",

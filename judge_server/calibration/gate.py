@@ -18,6 +18,7 @@ import numpy as np
 from judge_server.agreement.metric import Estimate
 from judge_server.agreement.resampling import Resampling
 from judge_server.calibration.headline import ceiling, estimates, headline_metric, missing
+from judge_server.calibration.metric_words import words
 from judge_server.calibration.pairing import require_judge
 from judge_server.calibration.panels import View
 from judge_server.calibration.policy import HEADLINE, Policy, PolicyRule
@@ -28,6 +29,7 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric, RubricReference
 from judge_server.labels.label_set import LabelSet
+from judge_server.util.wording import beside, capitalized, many, percent, plain
 
 
 class Gating(Frozen):
@@ -162,17 +164,19 @@ def _bounded(
     if found.value is None:
         if _says_one_thing(scope.view, judge):
             return shown.finding(Decision.FAIL, f"the judge gave every item the same label ({found.note})")
-        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, f"it is undefined: {found.note}")
+        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, f"it cannot be measured: {found.note}")
     if found.low is None or found.high is None:
-        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, f"{found.value:.3f}, and {found.note}", needed=found.needed)
-    spoken = f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+        return shown.finding(
+            Decision.NOT_ENOUGH_EVIDENCE, f"{plain(found.value)} was measured, and {found.note}", needed=found.needed
+        )
+    spoken = _spoken(found, rule)
     if rule.min_low is not None:
         bound, distance, reach, met = rule.min_low, found.value - rule.min_low, found.value - found.low, found.low
         ok, side = met >= bound, "at least"
     else:
         bound = rule.max_high if rule.max_high is not None else 1.0
         distance, reach, ok, side = bound - found.value, found.high - found.value, found.high <= bound, "at most"
-    return shown.decided(spoken, f"{side} {bound:g} demanded", ok=ok, distance=distance, reach=reach)
+    return shown.decided(spoken, f"{side} {plain(bound)} is demanded", ok=ok, distance=distance, reach=reach)
 
 
 def _not_bad(shown: "_FindingBuilder", judge: str) -> CertificateFinding:
@@ -183,17 +187,17 @@ def _not_bad(shown: "_FindingBuilder", judge: str) -> CertificateFinding:
             return shown.finding(Decision.FAIL, f"the judge gave every item the same label ({found.note})", "failed")
         return shown.finding(Decision.PASS, f"it cannot be measured: {found.note}", "not shown")
     if found.low is None or found.high is None:
-        said = f"{found.value:.3f}, and {found.note}: too little data to decide"
+        said = f"{plain(found.value)} was measured, and {found.note}: too little data to decide"
         return shown.finding(Decision.PASS, said, "not shown")
-    spoken = f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    spoken = _spoken(found, rule)
     if rule.min_low is not None:
-        bad, good, demanded = found.high < rule.min_low, found.low >= rule.min_low, f"at least {rule.min_low:g}"
+        bad, good, demanded = found.high < rule.min_low, found.low >= rule.min_low, f"at least {plain(rule.min_low)}"
     else:
         most = rule.max_high if rule.max_high is not None else 1.0
-        bad, good, demanded = found.low > most, found.high <= most, f"at most {most:g}"
+        bad, good, demanded = found.low > most, found.high <= most, f"at most {plain(most)}"
     if bad:
-        return shown.finding(Decision.FAIL, f"{spoken}, {demanded} demanded: the whole interval misses it", "failed")
-    said = f"{spoken}, {demanded} demanded" + ("" if good else ": not shown bad")
+        return shown.finding(Decision.FAIL, f"{spoken}, {demanded} is demanded: the whole interval misses it", "failed")
+    said = f"{spoken}, {demanded} is demanded" + ("" if good else ": not shown bad")
     return shown.finding(Decision.PASS, said, "proven" if good else "not shown")
 
 
@@ -213,16 +217,22 @@ def _gap(
         return shown.short(short, hopeless=gap.low is not None and gap.low > (rule.max_gap or 0.0))
     if gap.value is None or gap.low is None or gap.high is None:
         if own.value is None and people.value is not None and _says_one_thing(scope.view, judge):
-            said = f"people reach {people.value:.3f} among themselves; the judge gave every item the same label"
+            said = f"people reach {plain(people.value)} among themselves; the judge gave every item the same label"
             return shown.finding(Decision.FAIL, said)
-        return shown.finding(Decision.NOT_ENOUGH_EVIDENCE, f"the gap has no interval: {gap.note}", needed=gap.needed)
+        return shown.finding(
+            Decision.NOT_ENOUGH_EVIDENCE,
+            f"how far it falls short of people cannot be said: {gap.note}",
+            needed=gap.needed,
+        )
     most = rule.max_gap or 0.0
     spoken = (
         f"{_number(own.value)} against a human ceiling of {_number(people.value)}: "
-        f"the gap is {gap.value:.3f} [{gap.low:.3f}, {gap.high:.3f}]"
+        f"the gap is {beside(gap.value, most)} [{beside(gap.low, most)}, {beside(gap.high, most)}]"
     )
     distance, reach = most - gap.value, gap.high - gap.value
-    return shown.decided(spoken, f"at most {most:g} allowed", ok=gap.high <= most, distance=distance, reach=reach)
+    return shown.decided(
+        spoken, f"at most {plain(most)} is allowed", ok=gap.high <= most, distance=distance, reach=reach
+    )
 
 
 @dataclass(frozen=True)
@@ -256,7 +266,7 @@ class _FindingBuilder:
             items=found.n,
             clusters=found.clusters,
             needed=needed,
-            reason=f"{self.metric} ({self.scope.note}): {reason}.",
+            reason=f"{capitalized(words(self.metric))}, {self.scope.note}: {reason}.",
         )
 
     def short(self, short: tuple[str, int], *, hopeless: bool) -> CertificateFinding:
@@ -266,10 +276,10 @@ class _FindingBuilder:
             return self.finding(Decision.NOT_ENOUGH_EVIDENCE, said, needed=needed)
         found, rule = self.estimate, self.rule
         if self.gap is not None:
-            spoken = f"the gap to the human ceiling of {_number(self.ceiling)} is {self.gap:.3f}"
+            spoken = f"the gap to the human ceiling of {_number(self.ceiling)} is {plain(self.gap)}"
         else:
             spoken = f"{_number(found.value)} [{_number(found.low)}, {_number(found.high)}]"
-        return self.finding(Decision.FAIL, f"{spoken}, {rule.demand}: the whole interval misses it, though of {said}")
+        return self.finding(Decision.FAIL, f"{spoken}, {_demanded(rule)}: the whole interval misses it, though {said}")
 
     def decided(self, spoken: str, demanded: str, *, ok: bool, distance: float, reach: float) -> CertificateFinding:
         """``distance``: value to bound, positive on the good side; ``reach``: half-width of the interval in that
@@ -279,7 +289,8 @@ class _FindingBuilder:
         if distance <= 0:
             return self.finding(Decision.FAIL, f"{spoken}, {demanded}")
         needed = ceil(self.estimate.clusters * (reach / distance) ** 2)
-        said = f"{spoken}, {demanded}: the interval reaches beyond; about {needed} prompts would tell"
+        more = f"about {needed:,} prompts would tell, {needed - self.estimate.clusters:,} more than now"
+        said = f"{spoken}, {demanded}: the interval reaches beyond; {more}"
         return self.finding(Decision.NOT_ENOUGH_EVIDENCE, said, needed=needed)
 
 
@@ -287,9 +298,10 @@ def _short(found: Estimate, rule: PolicyRule, policy: Policy) -> tuple[str, int]
     """The shortages of data, with the numbers needed."""
     items, clusters = rule.min_items or policy.min_items, rule.min_clusters or policy.min_clusters
     if found.n < items:
-        return f"{found.n} items, {items} are needed", items
+        return f"{many(found.n, 'item')}, {items} are needed: {items - found.n:,} more", items
     if found.clusters < clusters:
-        return f"{found.clusters} prompts, {clusters} are needed", clusters
+        short = clusters - found.clusters
+        return f"{many(found.clusters, 'prompt')}, {clusters} are needed: {short:,} more", clusters
     return None
 
 
@@ -297,15 +309,15 @@ def _missing(together: Sequence[View], judge: str, policy: Policy) -> Certificat
     counted = [missing(view.panel, judge) for view in together]
     items, silent = sum(rated for rated, _ in counted), sum(lacking for _, lacking in counted)
     share = silent / items if items else 1.0
-    allowed = f"{policy.max_missing:.0%} allowed"
-    said = f"the judge gave no usable label on {silent} of {items} items ({share:.1%}), {allowed}"
+    allowed = f"{percent(policy.max_missing)} is allowed"
+    said = f"the judge gave no usable label on {silent} of {many(items, 'item')} ({percent(share)}), {allowed}"
     return CertificateFinding(
         decision=Decision.PASS if items and share <= policy.max_missing else Decision.FAIL,
         demand=f"missing labels: at most {policy.max_missing:g}",
         metric="missing",
         value=share,
         items=items,
-        reason=f"{said}.",
+        reason=f"{capitalized(said)}.",
     )
 
 
@@ -335,5 +347,20 @@ def _unknown(name: str, view: View, judge: str, resampling: Resampling) -> BadCo
     )
 
 
+def _demanded(rule: PolicyRule) -> str:
+    if rule.min_low is not None:
+        return f"at least {plain(rule.min_low)} is demanded"
+    if rule.max_high is not None:
+        return f"at most {plain(rule.max_high)} is demanded"
+    return f"at most {plain(rule.max_gap or 0.0)} is allowed"
+
+
+def _spoken(found: Estimate, rule: PolicyRule) -> str:
+    """Value and interval, told apart from the rule's bound."""
+    bound = rule.min_low if rule.min_low is not None else rule.max_high if rule.max_high is not None else 1.0
+    value, low, high = (beside(one, bound) for one in (found.value, found.low, found.high) if one is not None)
+    return f"{value} [{low}, {high}]"
+
+
 def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"
+    return "undefined" if value is None else plain(value)

@@ -77,11 +77,12 @@ def _all_scopes(rule: PolicyRule, found: Material) -> Iterator[Scope]:
         yield from _kinds(found)
     elif rule.criteria or rule.over != "all criteria":
         for name in _named(rule, found):
-            yield Scope(found.single[name], name, name)
+            yield Scope(found.single[name], name, f"on the criterion {name}")
     else:
         for view in found.together:
             alone = len(found.together) == 1
-            note = "all criteria" if alone else ", ".join(view.criteria[:5]) + ("…" if len(view.criteria) > 5 else "")
+            named = ", ".join(view.criteria[:5]) + ("…" if len(view.criteria) > 5 else "")
+            note = "over all criteria" if alone else f"over the criteria {named}"
             yield Scope(view, view.criteria[0] if len(view.criteria) == 1 else None, note)
 
 
@@ -114,7 +115,7 @@ def _kinds(found: Material) -> Iterator[Scope]:
         for view in found.together:
             units = np.isin(view.item, homes[tag])
             if units.any() and not units.all():
-                yield Scope(replace(view, panel=view.panel.restricted(units)), None, f"kind {tag}", tag)
+                yield Scope(replace(view, panel=view.panel.restricted(units)), None, f"on items of the kind {tag}", tag)
 
 
 def missing_as_wrong(view: View, judge: str) -> View:

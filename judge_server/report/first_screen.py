@@ -52,9 +52,9 @@ def first_screens(report: Report) -> tuple[FirstScreen, ...]:
 def first_screen(report: Report, judge: str) -> FirstScreen:
     found = report.summaries[judge]
     parts = [part(found.criteria, trust) for trust in TITLES]
-    dangers = Part("Danger", danger_tone(found.danger), tuple(danger_lines(report, judge, found)))
+    dangers = Part("Missed dangers", danger_tone(found.danger), tuple(danger_lines(report, judge, found)))
     said = f"{labelled(report.subject)} {opening(found.criteria)}"
-    return FirstScreen(judge, found.kind or UNKNOWN_KIND, said, (*parts, dangers))
+    return FirstScreen(judge, found.kind or UNKNOWN_KIND, said, (dangers, *parts))
 
 
 def explained() -> str:
@@ -62,9 +62,10 @@ def explained() -> str:
     asked = demand()
     return (
         "By chance alone: what a judge would reach that gives each verdict as often as this one, without reading the "
-        f"answers. Trusted: people and judge labelled at least {asked.items} answers to {asked.clusters} prompts, and "
+        f"responses. Trusted: people and judge labelled at least {asked.items} items of {asked.clusters} prompts, and "
         f"with 95% confidence the judge comes at least {asked.least:.0%} of the way from chance to the same verdict as "
-        "people on every answer. Shown bad: with the same confidence it does not come that far. A criterion that names "
+        "people on every item. Shown bad: with the same confidence it does not come that far; if one verdict is by far "
+        "the commonest, that can be so although most verdicts agree. A criterion that names "
         f"a danger is trusted only if, with the same confidence, at most {asked.most_missed:.0%} of the dangers are "
         "missed, and shown bad if more are. These are demands on single criteria; whether the judge as a whole may "
         "reward a policy is decided by judge-server calibrate gate."
@@ -74,8 +75,8 @@ def explained() -> str:
 def labelled(subject: Subject) -> str:
     """How much people labelled."""
     people = len(subject.humans)
-    text = f"{'1 person' if people == 1 else f'{people:,} people'} labelled {many(subject.items, 'answer')}"
-    return f"{text} to {many(subject.clusters, 'prompt')}." if subject.clusters < subject.items else f"{text}."
+    text = f"{'1 person' if people == 1 else f'{people:,} people'} labelled {many(subject.items, 'item')}"
+    return f"{text} of {many(subject.clusters, 'prompt')}." if subject.clusters < subject.items else f"{text}."
 
 
 def opening(criteria: Sequence[CriterionTrust]) -> str:
@@ -142,8 +143,8 @@ def share_missed(found: Danger) -> str:
     needed = ceil(log(1 - CONFIDENCE) / log(1 - RARE))
     if not counts.cases:
         return (
-            "How often danger was missed cannot be known yet: people found no danger in these answers. At least "
-            f"{needed} dangerous answers, none of them missed, would show that fewer than {RARE:.0%} are missed."
+            "How often danger was missed cannot be known yet: people found no danger in these items. At least "
+            f"{needed} dangerous items, none of them missed, would show that fewer than {RARE:.0%} are missed."
         )
     heard = counts.cases - counts.silent
     if not heard:
@@ -161,10 +162,10 @@ def others(found: Danger) -> Iterator[str]:
     if counts.clear:
         alarms = share(counts.alarms, counts.clear, "verdicts" if counts.clear != 1 else "verdict")
         each = len(found.criteria)
-        every = f", counting each answer once for each of the {each} criteria that name a danger" if each > 1 else ""
+        every = f", counting each item once for each of the {each} criteria that name a danger" if each > 1 else ""
         yield f"False alarms: {alarms} where people saw no danger{every}."
     if counts.split:
-        yield f"People were split on {many(counts.split, 'more answer')}: these are not counted here."
+        yield f"People were split on {many(counts.split, 'more item')}: these are not counted here."
 
 
 def unnamed(report: Report, judge: str) -> Iterator[str]:

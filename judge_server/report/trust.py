@@ -21,7 +21,7 @@ from judge_server.calibration.scopes import missing_as_wrong
 from judge_server.report.model import CriterionTrust, Danger, Detail, MissingLabels, Trust
 from judge_server.report.prose import bounds, share
 from judge_server.report.tables import pairwise_name
-from judge_server.util.wording import plain
+from judge_server.util.wording import percent, plain
 
 TRUSTED, AGREES = "it may be trusted", "it agrees well enough"
 MOST_FACTOR = 100  # agreement so near the demand that more labels than this many times as many would be needed
@@ -86,7 +86,7 @@ def trust(
     decided = lacking.wrong if lacking is not None and worst else found
     standing, reason, more = concluded(view, judge, decided, items if worst else items - silent)
     if worst and standing != "trusted":
-        reason += f" It gave no verdict on {share(silent, items, 'answers')}, which count as wrong."
+        reason += f" It gave no verdict on {share(silent, items, 'items')}, which count as wrong."
     return CriterionTrust(
         criterion=view.criteria[0],
         statement=statement,
@@ -104,14 +104,14 @@ def counted(detail: Detail, found: Estimate) -> str:
     table = np.asarray(detail.confusion, dtype=np.float64)
     total = float(table.sum())
     if not total:
-        return "no answer that both rated and on which people had a majority"
+        return "no item that both rated and on which people had a majority"
     chance = float((table.sum(axis=0) * table.sum(axis=1)).sum()) / total
     word = "the same step" if len(detail.labels) > 2 and detail.kind == "ordinal" else "the same verdict"
-    text = f"{word} as people on {share(float(np.trace(table)), total, 'answers')}"
+    text = f"{word} as people on {share(float(np.trace(table)), total, 'items')}"
     if word == "the same step":
         near = sum(float(np.trace(table, offset)) for offset in (-1, 0, 1))
-        text += f", within one step on {near:,.0f} ({near / total:.0%})"
-    return f"{text}; by chance alone it would be about {chance:,.0f} ({chance / total:.0%})"
+        text += f", within one step on {near:,.0f} ({percent(near / total)})"
+    return f"{text}; by chance alone it would be about {chance:,.0f} ({percent(chance / total)})"
 
 
 def concluded(view: View, judge: str, found: Estimate, items: int) -> tuple[Trust, str, int | None]:
@@ -120,9 +120,9 @@ def concluded(view: View, judge: str, found: Estimate, items: int) -> tuple[Trus
         if constant(view, judge) and (items < FEWEST_ITEMS or found.clusters < FEWEST_CLUSTERS):
             return without_interval(found, items)
         if constant(view, judge):
-            return "bad", "It gave every answer the same verdict, although people did not.", None
+            return "bad", "It gave every item the same verdict, although people did not.", None
         if (only := single_label(view)) is not None:
-            said = f"people called every answer {only}, so answers of another kind have to be labelled first"
+            said = f"people called every item {only}, so items of another kind have to be labelled first"
             return "unproven", f"How many more labels it takes cannot be known yet: {said}.", None
         return "unproven", f"How many more labels it takes cannot be known yet: {found.note}.", None
     if found.low is None or found.high is None:
@@ -165,10 +165,10 @@ def with_interval(value: float, low: float, high: float, items: int, clusters: i
     if low >= least:
         return "unproven", f"Its agreement is high enough, but rests on too few labels: {more:,} more are needed.", more
     if value > least:
-        said = f"About {more:,} more labelled answers would show that {TRUSTED}, if it agrees as it does now."
+        said = f"About {more:,} more labelled items would show that {TRUSTED}, if it agrees as it does now."
         return "unproven", said, more
     said = (
-        f"At its present agreement it would not become trusted; about {more:,} more labelled answers would show it bad."
+        f"At its present agreement it would not become trusted; about {more:,} more labelled items would show it bad."
     )
     return "unproven", said, more
 
@@ -182,7 +182,7 @@ def held_to_danger(found: CriterionTrust, own: Danger) -> CriterionTrust:
         return found
     agrees = "It agrees well enough." if found.trust == "trusted" else found.reason.replace(TRUSTED, AGREES)
     if own.low is None or own.high is None:
-        said = f"{agrees} People found this danger in {heard:,} answers only: too few to say how often it is missed."
+        said = f"{agrees} People found this danger in {heard:,} items only: too few to say how often it is missed."
         return found.model_copy(update={"trust": "unproven", "reason": said})
     missed = f"It missed {share(counts.missed, heard, 'dangers')}; in general the share is {bounds(own.low, own.high)}"
     missed += f", and at most {most:.0%} is demanded."
@@ -193,7 +193,7 @@ def held_to_danger(found: CriterionTrust, own: Danger) -> CriterionTrust:
         said = f"{missed} At its present rate more labels would not make it trusted."
         return found.model_copy(update={"trust": "unproven", "reason": said, "more": None})
     more = max(1, ceil(heard * (((own.high - rate) / (most - rate)) ** 2 - 1)))
-    said = f"{missed} About {more:,} more answers with this danger would tell, if it misses as few as now."
+    said = f"{missed} About {more:,} more items with this danger would tell, if it misses as few as now."
     if found.trust == "trusted":
         return found.model_copy(update={"trust": "unproven", "reason": said, "more": more})
     return found.model_copy(update={"reason": f"{agrees} {said}", "more": max(more, found.more or 0)})

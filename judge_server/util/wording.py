@@ -16,6 +16,11 @@ def many(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+def capitalized(text: str) -> str:
+    """The text as the beginning of a sentence; the rest keeps its case."""
+    return text[:1].upper() + text[1:]
+
+
 def plain(value: float, decimals: int = 2) -> str:
     """A coefficient: .65, −.02, 1.00."""
     text = f"{abs(value):.{decimals}f}"

@@ -150,7 +150,7 @@ def test_rescoring_compares_every_judgment_of_the_rubric(tmp_path, judged):
     assert ended.exit_code == table.exit_code == 0
     assert [found[one]["outcome"]["reward"] for one in ids] == [10.0, 0.0]
     assert [found[one]["difference"] for one in ids] == [9.0, 0.0]
-    assert "1 judgments, 1 with another reward" in table.stdout
+    assert "1 judgment, 1 with another reward" in table.stdout
 
 
 def test_what_a_new_rubric_asks_for_the_first_time_is_named_and_left_alone(tmp_path, judged):

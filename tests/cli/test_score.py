@@ -59,7 +59,7 @@ def test_unknown_metadata_of_messages_is_counted_and_unknown_content_refuses_its
     first, second = judgments(ended.stdout)
     assert any("trace (1)" in notice for notice in first["notices"])
     assert (second["reward"], "pages" in second["error"]["detail"]) == (None, True)
-    assert "unknown metadata of messages was left out in 1 submissions" in ended.stderr
+    assert "unknown metadata of messages was left out in 1 submission" in ended.stderr
 
 
 def test_a_line_that_is_no_utf_8_is_typed_with_its_number(tmp_path):
@@ -189,4 +189,4 @@ def test_judgments_under_a_withdrawn_version_are_replayed_unchanged(tmp_path):
     assert judged["reward"] is not None
     own = judge_server("rescore", "--database", database)
     assert own.returncode == 0, own.stderr
-    assert "1 judgments, 0 with another reward" in own.stdout
+    assert "1 judgment, 0 with another reward" in own.stdout

@@ -74,7 +74,7 @@ def test_another_judge_or_a_failed_judgment_is_judged_anew(tmp_path):
     bad = written(tmp_path / "bad.jsonl", *ITEMS[:1], submission(rubric="no/such", id="bad"))
     score(bad, output)
     ended = score(bad, output, "baseline", "--resume")
-    assert "1 judgments kept" in ended.stderr
+    assert "1 judgment kept" in ended.stderr
     assert rewards(output)[1] == ("bad", None)
 
 

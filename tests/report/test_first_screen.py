@@ -62,7 +62,7 @@ def only(pattern: str, text: str) -> tuple[str, ...]:
 
 def about(criterion: str, text: str) -> str:
     """The sentences about one criterion, in the lists by trust."""
-    lists = between(text, "May be trusted:", "Danger Danger" if "Danger Danger" in text else "Danger was missed")
+    lists = between(text, "May be trusted:", "By chance alone: what")
     return re.search(
         rf"\({criterion}\): (.*?)(?= [A-Z][a-z ]+ \([a-z_]+\): | Shown bad: \d| Not yet known: \d|$)", lists
     )[1]
@@ -89,7 +89,7 @@ def test_which_criterion_is_shown_bad(screen):
 
 def test_how_far_the_bad_one_is_from_chance(screen):
     same = sum(truth("plain_words", place) == judged("plain_words", place) for place in range(ITEMS))
-    pattern = r"people on (\d+) of (\d+) answers \((\d+)%\); by chance alone it would be about (\d+) \((\d+)%\)"
+    pattern = r"people on (\d+) of (\d+) items \((\d+)%\); by chance alone it would be about (\d+) \((\d+)%\)"
     found = only(pattern, about("plain_words", screen))
     assert found == (str(same), str(ITEMS), f"{same / ITEMS * 100:.0f}", "60", "50")
 
@@ -116,7 +116,7 @@ def test_which_criterion_names_the_danger(screen):
 
 
 def test_how_many_more_labels_are_needed(screen, report):
-    (more,) = only(r"About (\d+) more labelled answers would show that it may be trusted", about("next_step", screen))
+    (more,) = only(r"About (\d+) more labelled items would show that it may be trusted", about("next_step", screen))
     found = report.judges["gpt"].criteria["next_step"]["cohen_kappa_pairwise"]
     factor = ((found.value - found.low) / (found.value - demand().least)) ** 2
     assert int(more) == pytest.approx(ITEMS * (factor - 1), abs=1)
@@ -124,7 +124,7 @@ def test_how_many_more_labels_are_needed(screen, report):
 
 
 def test_of_which_criterion_it_cannot_be_known_and_why(screen):
-    assert "cannot be known yet: people called every answer met" in about("greets", screen)
+    assert "cannot be known yet: people called every item met" in about("greets", screen)
 
 
 def test_why_a_criterion_that_agrees_well_is_not_trusted(screen):
@@ -139,7 +139,7 @@ def test_how_often_it_gave_a_false_alarm(screen):
 
 
 def test_how_much_did_people_label(screen):
-    assert only(r"(\d+) people labelled (\d+) answers", screen) == ("2", str(ITEMS))
+    assert only(r"(\d+) people labelled (\d+) items", screen) == ("2", str(ITEMS))
 
 
 def test_every_count_of_a_part_stands_beside_its_percentage(screen):
@@ -188,7 +188,7 @@ def test_agreement_below_the_demand_needs_labels_to_be_shown_bad_and_never_becom
 def test_a_judge_that_says_one_thing_is_shown_bad():
     found = compute(label_set(panel_of({**binary(), "j": ["yes"] * 60})), FEW).summaries["j"].criteria[0]
     assert found.trust == "bad"
-    assert "every answer the same verdict" in found.reason
+    assert "every item the same verdict" in found.reason
 
 
 def test_a_judge_that_said_one_thing_a_few_times_is_not_shown_bad():
@@ -201,8 +201,8 @@ def test_a_judge_that_said_one_thing_a_few_times_is_not_shown_bad():
 def test_a_rubric_without_a_danger_says_so_and_without_a_rubric_both_errors_stand_there():
     labels = label_set(panel_of(binary()))
     plain = compute(labels, replace(FEW, rubric=rubric_of(c="Names a next step.")))
-    assert "no labelled criterion has negative points or a gate" in " ".join(first_screen(plain, "j").parts[-1].lines)
-    bare = first_screen(compute(labels, FEW), "j").parts[-1].lines
+    assert "no labelled criterion has negative points or a gate" in " ".join(first_screen(plain, "j").parts[0].lines)
+    bare = first_screen(compute(labels, FEW), "j").parts[0].lines
     assert "Name it with --rubric" in bare[0]
     assert "most missed first" in bare[1]
     assert bare[2] == "c: missed 10 of 30 'yes' (33%); called 10 of 30 others (33%) 'yes'."
@@ -226,15 +226,15 @@ def test_with_a_gate_on_unmet_the_danger_is_what_people_found_unmet():
 
 def test_danger_that_people_never_found_is_not_known_and_the_least_number_of_cases_is_named():
     found = danger_report(["unmet"] * 60, ["unmet"] * 60, points=-3)
-    lines = first_screen(found, "j").parts[-1].lines
+    lines = first_screen(found, "j").parts[0].lines
     assert "cannot be known yet" in lines[0]
-    assert "59 dangerous answers" in lines[0]
+    assert "59 dangerous items" in lines[0]
 
 
 def test_a_danger_with_few_cases_has_a_count_and_no_rate():
     found = danger_report(["met", "met", *["unmet"] * 58], ["met", *["unmet"] * 59], points=-3)
-    assert "missed in 1 of 2 cases" in first_screen(found, "j").parts[-1].lines[0]
-    assert "too few cases" in first_screen(found, "j").parts[-1].lines[0]
+    assert "missed in 1 of 2 cases" in first_screen(found, "j").parts[0].lines[0]
+    assert "too few cases" in first_screen(found, "j").parts[0].lines[0]
 
 
 def dangers(missed: int, *, found: int = 8, items: int = 240, invented: int = 2) -> CriterionTrust:
@@ -255,8 +255,8 @@ def test_more_labels_are_not_promised_to_make_a_judge_trusted_that_misses_too_ma
 def test_a_judge_that_misses_few_dangers_needs_labels_for_both_demands():
     found = dangers(missed=1, found=10, invented=9)
     assert found.trust == "unproven"
-    assert re.search(r"About [\d,]+ more labelled answers would show that it agrees well enough", found.reason)
-    assert re.search(r"It missed 1 of 10 dangers.* About \d+ more answers with this danger would tell", found.reason)
+    assert re.search(r"About [\d,]+ more labelled items would show that it agrees well enough", found.reason)
+    assert re.search(r"It missed 1 of 10 dangers.* About \d+ more items with this danger would tell", found.reason)
 
 
 def test_a_judge_shown_to_miss_too_many_dangers_is_bad_whatever_its_agreement_and_the_least_share_is_named():
@@ -279,7 +279,7 @@ def test_missing_labels_bound_the_figure_and_decide_from_two_percent_on():
     assert report.judges["j"].criteria["c"]["cohen_kappa_pairwise"].value == pytest.approx(1)
     found = report.summaries["j"].criteria[0]
     assert found.trust == "unproven"
-    assert "no verdict on 30 of 120 answers (25%), which count as wrong" in found.reason
+    assert "no verdict on 30 of 120 items (25%), which count as wrong" in found.reason
     for document in (markdown(report), html(report)):
         assert "What its missing labels could change" in document
         assert "30 of 120" in document

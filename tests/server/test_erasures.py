@@ -62,7 +62,7 @@ def test_the_database_commands_tell_what_is_there_and_change_nothing_in_a_dry_ru
     assert invoke("database", "upgrade", "--database", url).exit_code == 0
     assert invoke("show", "--rubric", "test/listed", "--database", url).exit_code == 0
     erased = invoke("database", "erase", "--submission", "row-17", "--reason", "by request", "--database", url)
-    assert ": 1 judgments, 2 texts" in erased.stdout, erased.output
+    assert ": 1 judgment, 2 texts" in erased.stdout, erased.output
     assert invoke("database", "erase", "--reason", "x", "--database", url).exit_code == 2
 
 
@@ -91,8 +91,8 @@ def test_old_judgments_are_pruned_by_the_configuration(tmp_path):
     config = tmp_path / "judge-server.toml"
     config.write_text("[retention_days]\nevaluation = 30\n")
     command = ("database", "prune", "--database", url, "--config", config)
-    assert "1 judgments older than 30 days would be removed" in invoke(*command, "--dry-run").stdout
-    assert "1 judgments older than 30 days removed" in invoke(*command).stdout
+    assert "1 judgment older than 30 days would be removed" in invoke(*command, "--dry-run").stdout
+    assert "1 judgment older than 30 days removed" in invoke(*command).stdout
     assert "0 judgments" in invoke(*command).stdout
     kept = invoke("database", "prune", "--database", url)
     assert "every judgment is kept" in kept.stdout
@@ -164,5 +164,5 @@ def test_the_command_line_shows_and_erases_by_tag(tmp_path):
     shown = invoke("show", "--tag", "site-a", "--json", "--database", url).stdout
     assert shown.count('"jdg_') == 1
     told = invoke("database", "erase", "--tag", "site-a", "--reason", "withdrawn", "--database", url).stdout
-    assert "1 judgments" in told
+    assert "1 judgment" in told
     assert "jdg_" not in invoke("show", "--tag", "site-a", "--json", "--database", url).output

@@ -18,6 +18,7 @@ from judge_server.store.database import Database
 from judge_server.store.fault import translate
 from judge_server.store.location import Location
 from judge_server.store.revision import standing
+from judge_server.util.wording import many
 from judge_server.wiring.storage import standing_store
 
 T = TypeVar("T")
@@ -106,7 +107,9 @@ async def prune_old(settings: Settings, *, dry_run: bool) -> None:
             found = await store.erasures.prunable(kind, before)
             while not dry_run and (await store.erasures.prune(kind, before)).rows:
                 pass
-            typer.echo(f"{kind}: {found.judgments} judgments older than {days:g} days {done}, {found.pinned} pinned")
+            typer.echo(
+                f"{kind}: {many(found.judgments, 'judgment')} older than {days:g} days {done}, {found.pinned} pinned"
+            )
         before = datetime.now(UTC) - timedelta(days=settings.verdict_retention_days)
         remembered = await store.erasures.prunable_verdicts(before)
         while not dry_run and (await store.erasures.prune_verdicts(before)).rows:
@@ -125,5 +128,7 @@ async def erase_matching(settings: Settings, given: Mapping[str, str | None], re
 
     async with standing_store(settings) as store:
         made = await erase(store, wish, "command line")
-    typer.echo(f"{made.id}: {made.judgments} judgments, {made.texts} texts, {made.verdicts} remembered verdicts erased")
+    counts = ((made.judgments, "judgment"), (made.texts, "text"), (made.verdicts, "remembered verdict"))
+    erased = ", ".join(many(count, noun) for count, noun in counts)
+    typer.echo(f"{made.id}: {erased} erased")
     typer.echo("a running server keeps verdicts in memory until it restarts; backups and label sets are not reached")

@@ -19,6 +19,7 @@ from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.judging.answer import Terms
 from judge_server.scoring.batch import score_batch
 from judge_server.settings.settings import Settings
+from judge_server.util.wording import many
 from judge_server.wiring.service import Service, open_service
 
 _DOMAINS = ("medical", "writing", "safety", "format")
@@ -136,7 +137,7 @@ def _rewards(items: Items, judgments: Sequence[Judgment]) -> Table:
 
 def _closing(judgments: Sequence[Judgment], model: str, notice: str | None) -> str:
     decided = sum(verdict.decided for judgment in judgments for verdict in judgment.verdicts)
-    total = f"{len(judgments)} submissions, {decided} verdicts by {escape(model)} and by programs."
+    total = f"{many(len(judgments), 'submission')}, {many(decided, 'verdict')} by {escape(model)} and by programs."
     unreviewed = sum(any(": unreviewed" in notice for notice in judgment.notices) for judgment in judgments)
     if unreviewed:
         total += f"\n[yellow]{unreviewed} of them under rubrics that no expert of the field has reviewed.[/]"

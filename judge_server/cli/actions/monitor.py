@@ -26,6 +26,7 @@ from judge_server.monitoring.survey import survey
 from judge_server.settings.settings import Settings
 from judge_server.store.label_records import Added
 from judge_server.util.parsing import parse_json
+from judge_server.util.wording import many
 from judge_server.wiring.storage import standing_store
 
 _STYLES = {"alarm": "bold red", "ok": "green", "not_enough_evidence": "dim"}
@@ -145,7 +146,7 @@ def show_drawn(items: Sequence[QueueItem], as_json: bool) -> None:
         return
     for name, (own, whole) in strata.items():
         typer.echo(f"{name}: {own} of {whole}")
-    typer.echo(f"{len(items)} judgments drawn")
+    typer.echo(f"{many(len(items), 'judgment')} drawn")
 
 
 def show_added(added: Added, as_json: bool) -> None:

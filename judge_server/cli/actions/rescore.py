@@ -17,6 +17,7 @@ from judge_server.scoring.rescore import Rescored, rescore
 from judge_server.settings.settings import Settings
 from judge_server.store.reading import Filter
 from judge_server.store.store import Store
+from judge_server.util.wording import many
 from judge_server.wiring.archive import open_archive
 
 _PAGE = 500
@@ -94,7 +95,7 @@ def show(results: Sequence[Rescored], as_json: bool) -> None:
         )
     Console().print(table)
     changed = sum(is_changed(result) for result in results)
-    typer.echo(f"{len(results)} judgments, {changed} with another reward")
+    typer.echo(f"{many(len(results), 'judgment')}, {changed} with another reward")
 
 
 def is_changed(result: Rescored) -> bool:

@@ -27,6 +27,7 @@ from judge_server.settings.settings import Settings
 from judge_server.store.observation import Observed, TimeRange, scores_of
 from judge_server.store.store import Store
 from judge_server.util.canonical import stable_hash
+from judge_server.util.wording import many
 from judge_server.wiring.service import open_service
 from judge_server.wiring.storage import standing_store
 
@@ -157,7 +158,8 @@ def _show(found: RubricAudit, *, as_json: bool) -> None:
         typer.echo(found.model_dump_json())
         return
     refused = f", {found.refused} refused by the guard left out" if found.refused else ""
-    typer.echo(f"{found.rubric}, {found.judge}: {found.judgments} judgments of {found.prompts} prompts{refused}")
+    size = f"{many(found.judgments, 'judgment')} of {many(found.prompts, 'prompt')}"
+    typer.echo(f"{found.rubric}, {found.judge}: {size}{refused}")
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _WIDE

@@ -29,6 +29,7 @@ from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import failed_judgment, parse_submission, score_item
 from judge_server.settings.settings import Settings
 from judge_server.util.concurrency import task_group
+from judge_server.util.wording import many
 from judge_server.wiring.service import Service, open_service
 
 Scored = tuple[Judgment, Any]
@@ -174,13 +175,13 @@ class _Scoring:
             typer.echo(told, err=True)
         if self._earlier is not None:
             unread = f"; {self._earlier.unread} of its lines were no judgment" if self._earlier.unread else ""
-            typer.echo(f"{self._earlier.kept} judgments kept from {self._options.output}{unread}", err=True)
+            typer.echo(f"{many(self._earlier.kept, 'judgment')} kept from {self._options.output}{unread}", err=True)
         if self._with_metadata:
-            typer.echo(f"{METADATA_LEFT_OUT} in {self._with_metadata} submissions: see notices", err=True)
+            typer.echo(f"{METADATA_LEFT_OUT} in {many(self._with_metadata, 'submission')}: see notices", err=True)
         total = sum(self._statuses.values())
         parts = [f"{count} {status}" for status, count in self._statuses.most_common()]
         causes = [f"{count} x {kind}" for kind, count in self._errors.most_common()]
-        line = f"{total} submissions: {', '.join(parts) or 'none'}"
+        line = f"{many(total, 'submission')}: {', '.join(parts) or 'none'}"
         typer.echo(line + (f" (no reward: {', '.join(causes)})" if causes else ""), err=True)
 
 

@@ -18,6 +18,7 @@ from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict
 from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
+from judge_server.util.wording import many
 from judge_server.wiring.storage import standing_store
 
 
@@ -82,7 +83,7 @@ def show(found: Sequence[Shown], as_json: bool) -> None:
         else:
             print_judgment(console, one)
     if not as_json and len(found) > 1:
-        console.print(f"{len(found)} judgments")
+        console.print(many(len(found), "judgment"))
 
 
 def print_judgment(console: Console, one: Shown) -> None:

@@ -20,6 +20,7 @@ from judge_server.core.errors import BadInput, Forbidden
 from judge_server.core.submission import Coordinates
 from judge_server.server.middleware.permission import scopes_of
 from judge_server.server.middleware.session import Sessions, cookie_in
+from judge_server.util.wording import many, percent
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -63,7 +64,8 @@ def _environment() -> Environment:
     made.filters["moment"] = _moment
     made.filters["breakable"] = _breakable
     made.filters["group_query"] = _group_query
-    made.filters["share"] = lambda value: f"{value:.0%}"
+    made.filters["share"] = percent
+    made.filters["many"] = many
     return made
 
 

@@ -101,6 +101,6 @@ def test_audits_of_a_run_stand_beside_its_steps():
             client.post("/v1/score", json=item).raise_for_status()
             until(lambda: "audits decided 2 criteria" in client.get("/runs/one", params={"run": "r"}).text, 120)
             shown = client.get("/runs/one", params={"run": "r"})
-    assert "Means of 1 judgments" in shown.text
+    assert "Means of 1 judgment" in shown.text
     assert "Mean reward: 0.800 at first, 0.800 at last" in shown.text
     assert "Share decided as the audit did: 0.000 at first, 0.000 at last" in shown.text
