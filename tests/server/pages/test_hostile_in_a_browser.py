@@ -157,7 +157,7 @@ def test_hostile_uploads_names_and_tags_run_nothing(chromium):
         visitor.page.get_by_label("File of labels").set_input_files(
             {"name": "labels.csv", "mimeType": "text/csv", "buffer": content.encode()}
         )
-        visitor.page.get_by_role("button", name="Import the labels").click()
+        visitor.page.get_by_role("button", name="Look at the file").click()
         visitor.page.wait_for_url("**/label/import")
         shown_unharmed(visitor, "/label/import")
 

@@ -89,7 +89,7 @@ def test_results_and_refusals_of_trying_writing_and_importing(chromium, server):
         page.get_by_label("Name of the set").fill("ward/import")
         file = {"name": "labels.csv", "mimeType": "text/csv", "buffer": b"item,label\ni1,yes\n"}
         page.get_by_label("File of labels").set_input_files(file)
-        page.get_by_role("button", name="Import the labels").click()
+        page.get_by_role("button", name="Look at the file").click()
         page.get_by_text("Nothing is imported.").wait_for()
         assert visitor.flaws() == [], "import refused"
 

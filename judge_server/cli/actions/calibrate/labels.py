@@ -24,9 +24,9 @@ from judge_server.labels.label_set import LabelSet
 from judge_server.labels.public.catalogue import SETS, import_public
 from judge_server.labels.public.download import download, is_url
 from judge_server.labels.readers import read_labels
+from judge_server.labels.readers.guessing import guess_after, require_once, require_plausible
 from judge_server.labels.readers.item_reading import read_items
-from judge_server.labels.readers.label_reading import names_in
-from judge_server.labels.readers.layout import FIELDS, Layout, guessed
+from judge_server.labels.readers.layout import FIELDS, Layout
 from judge_server.labels.readers.scale import parse_mapping, parse_scale
 from judge_server.labels.sheet import sheet_columns, write_sheet
 from judge_server.labels.splits import split_by_prompt
@@ -123,10 +123,11 @@ def _own(options: ImportOptions) -> LabelSet:
     mapping = [parse_mapping(text) for text in options.mapping]
     layout = _layout(options)
     read = partial(read_labels, path, scales=scales, rubric=rubric, mapping=mapping)
+    require_once(layout.columns)
     try:
         return read(layout=layout)
     except BadInput as fault:
-        guess = guessed(names_in(path), layout) if lacks_columns(fault) else None
+        guess = guess_after(fault, path, layout)
         if guess is None:
             raise
         flags = _flags(guess, layout)
@@ -136,12 +137,9 @@ def _own(options: ImportOptions) -> LabelSet:
         typer.echo(f"The columns of {path.name} have other names. A guess: {flags}")
         if not typer.confirm("Read the file so?"):
             raise
-        return read(layout=guess)
-
-
-def lacks_columns(fault: BadInput) -> bool:
-    """Whether a required column was not found."""
-    return any("is missing; found" in finding["message"] for finding in fault.extensions.get("findings") or ())
+        found = read(layout=guess)
+        require_plausible(found, guess)
+        return found
 
 
 def _flags(guess: Layout, layout: Layout) -> str:
