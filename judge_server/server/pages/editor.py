@@ -131,6 +131,7 @@ async def published(draft_id: str, request: Request, service: ServiceHere) -> Re
 @router.post("/{draft_id}/discard")
 async def discarded(draft_id: str, request: Request, service: ServiceHere) -> Response:
     await form_of(request)
+    await _own(service, draft_id)
     await service.store.drafts.discard(draft_id, _author())
     return sent_to(request, "/drafts")
 
