@@ -172,7 +172,7 @@ def test_twenty_responses_are_labelled_by_keys_alone(chromium):
                 with visitor.page.expect_navigation():
                     visitor.page.keyboard.press("Control+Enter")
                 pressed += 1
-                assert f"labelled by ann: {number + 1} responses" in visitor.page.inner_text("main")
+                assert f"labelled by ann: {number + 1} response" in visitor.page.inner_text("main")
             assert visitor.faults == []
         given = client.get("/v1/label-sets/ward/june").json()["labels"]
     assert len({one["item"] for one in given}) == 20

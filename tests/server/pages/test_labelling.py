@@ -51,7 +51,7 @@ def test_answers_are_stored_and_the_next_response_comes(client):
     first = begun(client)
     second = completed(client, first)
     assert SHOWN.search(second.text)[1] != SHOWN.search(first.text)[1]
-    assert "labelled by ann: 1 responses" in sound(second).text
+    assert "labelled by ann: 1 response" in sound(second).text
     found = labels(client)
     assert {one["annotator"] for one in found} == {"ann"}
     assert {one["label"] for one in found} == {"met"}

@@ -122,7 +122,7 @@ def labelled(page, file):
     page.get_by_role("button", name="Begin").click()
     pressed = answered = 0
     for number in range(20):
-        expect(page.get_by_text(f"labelled by Dr. Ann: {number} responses")).to_be_visible()
+        expect(page.get_by_text(f"labelled by Dr. Ann: {number} response")).to_be_visible()
         for key in "yyyynynn"[number % 2 :] + "y" * (number % 2):
             page.keyboard.press(key if answered % 8 != 7 else "3")
             pressed, answered = pressed + 1, answered + 1
