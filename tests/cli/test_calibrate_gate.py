@@ -82,7 +82,7 @@ def test_a_policy_that_is_not_met_ends_with_status_1(good):
     (good / "strict.toml").write_text(policy, encoding="utf-8")
     told = run(good, "calibrate", "gate", "judged.csv", "--policy", "strict.toml", status=1).stdout
     assert "default: fail" in told
-    assert "at least 0.99 demanded" in told
+    assert "at least .99 is demanded" in told
 
 
 def test_too_little_evidence_ends_with_status_3(tmp_path):
