@@ -8,7 +8,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 ENGINE = "engine"
 ENGINE_FILES = frozenset(
-    ("tests/end_to_end/test_engine.py", "tests/models/test_real_model.py", "tests/models/test_vllm_engine.py")
+    (
+        "tests/end_to_end/test_engine.py",
+        "tests/end_to_end/test_tuning.py",
+        "tests/models/test_real_model.py",
+        "tests/models/test_vllm_engine.py",
+    )
 )
 
 # Those that take more than 15 seconds, longest first.
