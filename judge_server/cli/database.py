@@ -86,7 +86,7 @@ def recount(*, store: options.StoreFlags) -> None:
 @options.takes_flags
 def prune(dry_run: DryRun = False, *, store: options.StoreFlags) -> None:
     """Remove judgments older than retention_days of the configuration, and remembered verdicts older than
-    verdict_retention_days; a running server does so by itself.
+    verdict_retention_days; a running server does so by itself. It takes its time, so that a server beside it goes on.
 
     Example: judge-server database prune --dry-run --config judge-server.toml
     """

@@ -1,13 +1,25 @@
-"""Removing judgments with everything that only they refer to: audits, texts, remembered verdicts, a job's copy."""
+"""What is erased on purpose or pruned with age, and what there is in the database."""
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, not_, or_, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    and_,
+    func,
+    literal,
+    literal_column,
+    not_,
+    select,
+    text,
+    tuple_,
+)
 
 from judge_server.core.erasure import (
     DatabaseStatistics,
@@ -20,19 +32,14 @@ from judge_server.core.erasure import (
     TableSize,
 )
 from judge_server.store.database import Run
-from judge_server.store.measuring_schema import AUDIT, COLLECTED_LABEL, METADATA, QUEUE_ITEM
-from judge_server.store.payload import TEXT_FIELDS, decode, encode, microseconds, moment
+from judge_server.store.measuring_schema import METADATA
+from judge_server.store.page import Position
+from judge_server.store.payload import SafeText, decode, encode, microseconds, moment
 from judge_server.store.reading import tagged
-from judge_server.store.run_tally import NO_AUDIT, RunTally, counted
-from judge_server.store.schema import ERASURE, JOB_ITEM, JUDGMENT, TEXT
-from judge_server.store.search_records import forget
-from judge_server.store.verdict_records import (
-    forget_verdicts,
-    prunable_verdicts,
-    prune_verdicts,
-    remembered_verdicts,
-)
-from judge_server.store.writing import numbered
+from judge_server.store.removal import PINNED, Removed, remove, remove_unpinned
+from judge_server.store.run_tally import NO_AUDIT
+from judge_server.store.schema import ERASURE, JUDGMENT
+from judge_server.store.verdict_records import prunable_verdicts, prune_verdicts, remembered_verdicts
 
 AT_ONCE: Final = 200
 _KINDS: Final[tuple[RetentionClass, ...]] = ("training", "evaluation", "audit")
@@ -41,28 +48,13 @@ _OF_KIND: Final[dict[RetentionClass, ColumnElement[bool]]] = {
     "evaluation": and_(JUDGMENT.c.run.is_(None), NO_AUDIT),
     "audit": not_(NO_AUDIT),
 }
-_PINNED: Final = or_(
-    exists().where(QUEUE_ITEM.c.judgment_id == JUDGMENT.c.id),
-    exists().where(COLLECTED_LABEL.c.item == JUDGMENT.c.id),
-    exists().where(JOB_ITEM.c.judgment_id == JUDGMENT.c.id),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """``judgments`` include audits of those that were named."""
-
-    judgments: int = 0
-    texts: int = 0
-    verdicts: int = 0
-
-    def __add__(self, other: "Removed") -> "Removed":
-        return Removed(self.judgments + other.judgments, self.texts + other.texts, self.verdicts + other.verdicts)
+_PINNED: Final = literal_column(f"({PINNED})", Boolean)
+_LISTED: Final = 500
 
 
 class PrunedSome(NamedTuple):
-    """``rows``: judgments, or texts with the verdicts that were remembered on them. ``seconds``: how long the
-    transaction took, in which no judgment could be committed."""
+    """``rows``: judgments, or texts with the verdicts that were remembered on them. ``seconds``: from the beginning of
+    the transaction, in which no judgment could be committed, until the event loop heard of its end."""
 
     rows: int
     seconds: float
@@ -88,7 +80,7 @@ class ErasureRecords:
     async def remove(self, ids: Sequence[str], verdicts: Sequence[str] = ()) -> Removed:
         """In one transaction, whatever refers to them. ``verdicts``: keys of remembered verdicts; those on the
         same texts go with them."""
-        return await self._write(lambda connection: _remove(connection, ids, verdicts))
+        return await self._write(lambda connection: remove(connection, ids, verdicts))
 
     async def record(self, wish: ErasureWish, removed: Removed, by: str) -> Erasure:
         made = Erasure(
@@ -110,18 +102,19 @@ class ErasureRecords:
         rows = await self._read(lambda connection: list(connection.execute(question).scalars()))
         return tuple(decode(Erasure, row) for row in rows)
 
-    async def prune(self, kind: RetentionClass, before: datetime, most: int = AT_ONCE) -> PrunedSome:
-        """Remove at most ``most`` judgments of a class that are older and not pinned, the oldest first."""
-        wanted = select(JUDGMENT.c.id).where(_older(kind, before), ~_PINNED)
-        wanted = wanted.order_by(JUDGMENT.c.created_us, JUDGMENT.c.id).limit(most)
+    async def old(self, kind: RetentionClass, before: datetime, after: Position) -> tuple[Position, ...]:
+        """At most 500 judgments of a class that are older and not pinned, the oldest first, beginning ``after`` one."""
+        created = JUDGMENT.c.created_us
+        follows = tuple_(created, JUDGMENT.c.id) > tuple_(
+            literal(after.created_us, BigInteger), literal(after.id, SafeText)
+        )
+        wanted = select(created, JUDGMENT.c.id).where(_older(kind, before), follows, ~_PINNED)
+        wanted = wanted.order_by(created, JUDGMENT.c.id).limit(_LISTED)
+        return tuple(Position(*row) for row in await self._read(lambda connection: connection.execute(wanted).all()))
 
-        def work(connection: Connection) -> PrunedSome:
-            began = time.monotonic()
-            ids = list(connection.execute(wanted).scalars())
-            count = _remove(connection, ids, ()).judgments if ids else 0
-            return PrunedSome(count, time.monotonic() - began)
-
-        return await self._write(work)
+    async def prune(self, ids: Sequence[str]) -> PrunedSome:
+        """Remove in one transaction those of the judgments that are not pinned."""
+        return await self._timed(lambda connection: remove_unpinned(connection, ids).judgments)
 
     async def prunable(self, kind: RetentionClass, before: datetime) -> Pruned:
         """What ``prune`` would remove in the end."""
@@ -136,12 +129,7 @@ class ErasureRecords:
 
     async def prune_verdicts(self, before: datetime, most: int = AT_ONCE) -> PrunedSome:
         """Forget what judges said of at most ``most`` texts on days before, the oldest first."""
-
-        def work(connection: Connection) -> PrunedSome:
-            began = time.monotonic()
-            return PrunedSome(prune_verdicts(connection, before, most), time.monotonic() - began)
-
-        return await self._write(work)
+        return await self._timed(lambda connection: prune_verdicts(connection, before, most))
 
     async def prunable_verdicts(self, before: datetime) -> PrunedVerdicts:
         """What ``prune_verdicts`` would remove in the end."""
@@ -150,34 +138,20 @@ class ErasureRecords:
     async def statistics(self) -> DatabaseStatistics:
         return await self._read(_statistics)
 
+    async def _timed(self, work: Callable[[Connection], int]) -> PrunedSome:
+        began = 0.0
+
+        def timed(connection: Connection) -> int:
+            nonlocal began
+            began = time.monotonic()
+            return work(connection)
+
+        rows = await self._write(timed)
+        return PrunedSome(rows, time.monotonic() - began)
+
 
 def _older(kind: RetentionClass, before: datetime) -> ColumnElement[bool]:
     return and_(JUDGMENT.c.created_us < microseconds(before), _OF_KIND[kind])
-
-
-def _remove(connection: Connection, ids: Sequence[str], verdicts: Sequence[str]) -> Removed:
-    made = select(AUDIT.c.judgment_id).where(AUDIT.c.audited_id.in_(ids), AUDIT.c.judgment_id.is_not(None))
-    every = sorted({*ids, *connection.execute(made).scalars()})
-    mine = JUDGMENT.c.id.in_(every)
-    rows = connection.execute(select(*(JUDGMENT.c[name] for name in TEXT_FIELDS)).where(mine)).all()
-    numbers = sorted({number for row in rows for number in row if number is not None})
-    connection.execute(update(JOB_ITEM).where(JOB_ITEM.c.judgment_id.in_(every)).values(item="{}"))
-    of_runs = counted(connection, every)
-    count = connection.execute(delete(JUDGMENT).where(mine)).rowcount
-    texts = sum(connection.execute(delete(TEXT).where(*_orphans(some))).rowcount for some in _parts(numbers))
-    forget(connection, numbers)
-    forgotten = forget_verdicts(connection, verdicts)
-    RunTally(numbered).withdraw(connection, of_runs)  # last, as those who write do it
-    return Removed(count, texts, forgotten)
-
-
-def _orphans(numbers: Sequence[int]) -> list[ColumnElement[bool]]:
-    used = [~exists().where(JUDGMENT.c[name] == TEXT.c.id) for name in TEXT_FIELDS]
-    return [TEXT.c.id.in_(numbers), *used]
-
-
-def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))
 
 
 def _statistics(connection: Connection) -> DatabaseStatistics:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text
 
 from judge_server.store.database import Run
 from judge_server.store.schema import TEXT, TEXT_BLOCK
@@ -35,12 +35,6 @@ class SearchRecords:
             return False
         parts, count = await self._read(lambda connection: _read_block(connection, block))
         return await self._write(lambda connection: _store(connection, block, parts, count))
-
-
-def forget(connection: Connection, numbers: Sequence[int]) -> None:
-    """Remove from the index what was read from these texts; their blocks are indexed anew."""
-    blocks = sorted({number // BLOCK for number in numbers})
-    connection.execute(delete(TEXT_BLOCK).where(TEXT_BLOCK.c.block.in_(blocks)))
 
 
 def candidates(connection: Connection, piece: str) -> frozenset[int] | None:

@@ -1,7 +1,8 @@
 """Removes judgments that are older than their class is kept, and remembered verdicts, a few at a time, so that scoring
 goes on beside it.
 
-A judgment that is to be stored waits for the transaction that prunes, so each is kept short, however slow the disk is.
+A judgment that is to be stored waits for the transaction that prunes, so each is kept short, however slow the disk is,
+and what is to be removed is looked up before it begins.
 """
 
 import asyncio
@@ -10,22 +11,64 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Final
 
 from judge_server.core.erasure import RetentionClass
 from judge_server.core.errors import StoreUnavailable
-from judge_server.store.erasure_records import AT_ONCE, PrunedSome
+from judge_server.store.erasure_records import ErasureRecords, PrunedSome
+from judge_server.store.page import Position
 from judge_server.store.store import Store
 from judge_server.util.concurrency import Schedule
 
 _LOG = logging.getLogger(__name__)
 _WORK: Final = "prune"
 _LEASE_SECONDS: Final = 120.0
-_REST: Final = 4.0  # for each second of a transaction
-_WANTED_SECONDS: Final = 0.01  # of a transaction
-_LEAST_AT_ONCE: Final = 10
 _CLAIM_SECONDS: Final = 10.0
+_REST: Final = 10.0  # for each second of a transaction
+_WANTED_SECONDS: Final = 0.002  # of a transaction
+_LEAST_AT_ONCE: Final = 10
+_MOST_AT_ONCE: Final = 200
+
+
+async def _always() -> bool:
+    return True
+
+
+class PacedRemoval:
+    """``allowed``: asked before each transaction; if not, nothing more is removed."""
+
+    def __init__(self, records: ErasureRecords, allowed: Callable[[], Awaitable[bool]] = _always) -> None:
+        self._records = records
+        self._allowed = allowed
+        self._at_once = _LEAST_AT_ONCE
+
+    async def judgments(self, kind: RetentionClass, before: datetime) -> int:
+        """Remove those of a class that are older and not pinned; their number. Raises StoreUnavailable."""
+        count, place = 0, Position()
+        while await self._allowed() and (found := await self._records.old(kind, before, place)):
+            ids, place = [one.id for one in found], found[-1]
+            while ids and await self._allowed():
+                some, ids = ids[: self._at_once], ids[self._at_once :]
+                count += await self._rested(await self._records.prune(some))
+        return count
+
+    async def verdicts(self, before: datetime) -> int:
+        """Forget those from days before; the number of texts that they were on. Raises StoreUnavailable."""
+        count = 0
+        while await self._allowed():
+            some = await self._rested(await self._records.prune_verdicts(before, self._at_once))
+            if not some:
+                break
+            count += some
+        return count
+
+    async def _rested(self, removed: PrunedSome) -> int:
+        """Rest, and take as many in the next transaction as it may take time for."""
+        fits = removed.rows * _WANTED_SECONDS / max(removed.seconds, 1e-6)
+        self._at_once = int(min(max(fits, self._at_once / 2, _LEAST_AT_ONCE), self._at_once * 1.2, _MOST_AT_ONCE))
+        if removed.rows:
+            await asyncio.sleep(_REST * removed.seconds)
+        return removed.rows
 
 
 class Pruner:
@@ -40,7 +83,7 @@ class Pruner:
         self._days = days
         self._verdict_days = verdict_days
         self._schedule = Schedule("pruning", self.step, seconds, transient=StoreUnavailable)
-        self._at_once = _LEAST_AT_ONCE
+        self._removal = PacedRemoval(store.erasures, self._claimed)
         self._claimed_at = float("-inf")
 
     def start(self) -> None:
@@ -54,24 +97,12 @@ class Pruner:
         """Remove what is too old now; the number of judgments. Raises StoreUnavailable."""
         count = 0
         for kind, days in self._days.items():
-            count += await self._all(partial(self._store.erasures.prune, kind, _ago(days)))
+            count += await self._removal.judgments(kind, days_ago(days))
         if count:
             _LOG.info("pruned %d judgments that were older than retention_days", count)
-        texts = await self._all(partial(self._store.erasures.prune_verdicts, _ago(self._verdict_days)))
+        texts = await self._removal.verdicts(days_ago(self._verdict_days))
         if texts:
             _LOG.info("forgot verdicts on %d texts that were older than verdict_retention_days", texts)
-        return count
-
-    async def _all(self, remove: Callable[[int], Awaitable[PrunedSome]]) -> int:
-        """``remove`` as often as there is something left; the number of rows."""
-        count = 0
-        while await self._claimed():
-            removed = await remove(self._at_once)
-            if not removed.rows:
-                break
-            count += removed.rows
-            self._adapt(removed)
-            await asyncio.sleep(_REST * removed.seconds)
         return count
 
     async def _claimed(self) -> bool:
@@ -82,11 +113,6 @@ class Pruner:
         self._claimed_at = time.monotonic() if mine else float("-inf")
         return mine
 
-    def _adapt(self, removed: PrunedSome) -> None:
-        """As many in the next transaction as it may take time for."""
-        fits = removed.rows * _WANTED_SECONDS / max(removed.seconds, 1e-6)
-        self._at_once = int(min(max(fits, self._at_once / 2, _LEAST_AT_ONCE), self._at_once * 2, AT_ONCE))
 
-
-def _ago(days: float) -> datetime:
+def days_ago(days: float) -> datetime:
     return datetime.now(UTC) - timedelta(days=days)

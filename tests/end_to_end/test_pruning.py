@@ -10,6 +10,7 @@ async def test_scoring_goes_on_while_old_judgments_are_pruned(tmp_path):
     assert found.failed == 0
     assert found.quiet
     assert found.pruning
+    assert found.removed == 60
 
 
 @pytest.mark.longest
@@ -19,4 +20,5 @@ async def test_two_hundred_thousand_judgments_are_pruned_under_load(tmp_path, po
     url = f"sqlite:///{tmp_path / 'judge.db'}" if kind == "sqlite" else postgres.new_database()
     found = await bench(url, 200_000, rate=50.0, window_seconds=5.0)
     assert found.failed == 0
+    assert found.removed == 200_000
     assert found.ratio <= MOST_RATIO, found.table

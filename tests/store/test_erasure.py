@@ -11,6 +11,7 @@ from judge_server.core.audit_queue import QueueItem
 from judge_server.core.erasure import ErasureWish
 from judge_server.scoring.erasing import erase
 from judge_server.store import Store
+from judge_server.store.page import Position
 from judge_server.store.payload import pack
 from judge_server.store.writing import Judged
 from judge_server.workers.pruner import Pruner
@@ -115,10 +116,23 @@ async def test_what_is_pruned_at_once_follows_the_time_that_it_takes(store):
     for number in range(45):
         await saved(store, f"Response {number}.", run="r", age_days=31)
     old = datetime.now(UTC) - timedelta(days=30)
-    first = await store.erasures.prune("training", old, 10)
+    places = await store.erasures.old("training", old, Position())
+    assert len(places) == 45
+    assert await store.erasures.old("training", old, places[39]) == places[40:]
+    first = await store.erasures.prune([one.id for one in places[:10]])
     assert (first.rows, first.seconds > 0) == (10, True)
     assert await Pruner(store, {"training": 30.0}, 90).step() == 35
-    assert (await store.erasures.prune("training", old, 10)).rows == 0
+    assert await store.erasures.old("training", old, Position()) == ()
+
+
+async def test_what_was_pinned_after_it_was_looked_up_stays(store):
+    made = [await saved(store, f"Response {number}.", run="r", age_days=31) for number in range(3)]
+    places = await store.erasures.old("training", NOW - timedelta(days=30), Position())
+    item = QueueItem(judgment=made[1].id, stratum="random", weight=1, population=1, sampled=1, drawn_at=NOW)
+    await store.queue.put("labels", [item])
+    assert (await store.erasures.prune([one.id for one in places])).rows == 2
+    assert [await store.judgment(one.id) is None for one in made] == [True, False, True]
+    assert (await rows(store))["text"] == 2  # its prompt and its response
 
 
 @pytest.mark.postgres

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import typer
@@ -97,23 +96,23 @@ async def recount_runs(settings: Settings) -> None:
 
 
 async def prune_old(settings: Settings, *, dry_run: bool) -> None:
-    """Judgments by class, and remembered verdicts."""
+    """Judgments by class, and remembered verdicts, as slowly as a server does, because one may run beside."""
+    from judge_server.workers.pruner import PacedRemoval, days_ago
+
     done = "would be removed" if dry_run else "removed"
     if not settings.retention_days:
         typer.echo("retention_days is empty, so every judgment is kept")
     async with standing_store(settings, migrate=not dry_run) as store:
+        removal = PacedRemoval(store.erasures)
         for kind, days in settings.retention_days.items():
-            before = datetime.now(UTC) - timedelta(days=days)
+            before = days_ago(days)
             found = await store.erasures.prunable(kind, before)
-            while not dry_run and (await store.erasures.prune(kind, before)).rows:
-                pass
-            typer.echo(
-                f"{kind}: {many(found.judgments, 'judgment')} older than {days:g} days {done}, {found.pinned} pinned"
-            )
-        before = datetime.now(UTC) - timedelta(days=settings.verdict_retention_days)
+            count = found.judgments if dry_run else await removal.judgments(kind, before)
+            typer.echo(f"{kind}: {many(count, 'judgment')} older than {days:g} days {done}, {found.pinned} pinned")
+        before = days_ago(settings.verdict_retention_days)
         remembered = await store.erasures.prunable_verdicts(before)
-        while not dry_run and (await store.erasures.prune_verdicts(before)).rows:
-            pass
+        if not dry_run:
+            await removal.verdicts(before)
         days = settings.verdict_retention_days
         typer.echo(f"{remembered.verdicts} remembered verdicts older than {days:g} days {done}")
 
