@@ -1,6 +1,7 @@
 """What leaves the database: erased on purpose, or pruned with age."""
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -9,6 +10,11 @@ from judge_server.core.submission import Coordinate, Tag
 
 RetentionClass = Literal["training", "evaluation", "audit"]
 """``training``: judgments of a run; ``audit``: of the audit judge; ``evaluation``: all others."""
+
+
+Sources = Mapping[str, Sequence[bytes]]
+"""By the key of a remembered verdict: names of 16 bytes of texts and callers that it is about."""
+NO_SOURCES: Final[Sources] = {}
 
 
 class ErasureWish(Frozen):
@@ -30,6 +36,10 @@ class ErasureWish(Frozen):
         if all(value is None for name, value in self if name != "reason"):
             raise ValueError("name a judgment, submission, run, group, policy, tag or caller: nothing was named")
         return self
+
+    def names_only(self, field: str) -> bool:
+        """Whether nothing else is named beside the reason."""
+        return {name for name, value in self if value is not None} == {field, "reason"}
 
 
 class Erasure(Frozen):

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from judge_server.core.criterion import Choice, Judged
+from judge_server.core.erasure import NO_SOURCES, Sources
 from judge_server.core.errors import BudgetSpent, DeadlineExceeded, JudgeFailure, ModelUnavailable
 from judge_server.core.judgment import Usage
 from judge_server.core.step import Step
@@ -26,7 +27,7 @@ from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.lru import BoundedCache
 
 _LOG = logging.getLogger(__name__)
-_SHOWN_DIGITS = 32
+SHOWN_DIGITS = 32
 _TIMEOUT = failed(Failure.of(DeadlineExceeded("The deadline passed before the judge answered.")))
 
 
@@ -35,14 +36,14 @@ class Memory(Protocol):
 
     async def recall(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
 
-    def keep(self, entries: Mapping[str, Mapping[str, Any]]) -> "asyncio.Future[None]":
+    def keep(self, entries: Mapping[str, Mapping[str, Any]], sources: Sources) -> "asyncio.Future[None]":
         """Queue ``entries`` to be written; the future says how it went."""
 
 
 def cache_key(fingerprint: str, criterion: Judged, material: JudgeInput) -> str:
     """Everything that determines a reading, in 64 hexadecimal digits: what was shown, then who was asked what."""
     asked = f"{fingerprint}\n{RESERVED_DIGEST}\n{criterion.question_digest}"
-    return material.digest[:_SHOWN_DIGITS] + hashlib.sha256(asked.encode()).hexdigest()[:-_SHOWN_DIGITS]
+    return material.digest[:SHOWN_DIGITS] + hashlib.sha256(asked.encode()).hexdigest()[:-SHOWN_DIGITS]
 
 
 class VerdictCache:
@@ -66,8 +67,8 @@ class VerdictCache:
 
     def forget(self, keys: Iterable[str]) -> None:
         """Drop all readings of what was shown under ``keys`` from the process; the owner of the memory erases that."""
-        shown = {key[:_SHOWN_DIGITS] for key in keys}
-        for key in [one for one in self._recent if one[:_SHOWN_DIGITS] in shown]:
+        shown = {key[:SHOWN_DIGITS] for key in keys}
+        for key in [one for one in self._recent if one[:SHOWN_DIGITS] in shown]:
             self._recent.discard(key)
 
     async def recall(self, keys: Sequence[str], seconds: float | None = None) -> dict[str, Reading]:
@@ -90,7 +91,7 @@ class VerdictCache:
                     self._recent.put(key, found[key])
         return found
 
-    def remember(self, readings: Mapping[str, Reading]) -> None:
+    def remember(self, readings: Mapping[str, Reading], sources: Sources = NO_SOURCES) -> None:
         """Keep ``readings``. Nobody waits until they are written: the judgment that is saved after them goes into the
         same commit or a later one."""
         for key, reading in readings.items():
@@ -98,7 +99,7 @@ class VerdictCache:
         if readings and self._memory is not None:
             entries = {key: content_of(reading) for key, reading in readings.items()}
             try:
-                self._memory.keep(entries).add_done_callback(self._written)
+                self._memory.keep(entries, sources).add_done_callback(self._written)
             except Exception as fault:  # noqa: BLE001 - a cache that fails costs work, not correctness
                 self._failed("written", fault)
 
@@ -151,11 +152,12 @@ def reading_of(content: Mapping[str, Any]) -> Reading:
 
 @dataclass(frozen=True, slots=True)
 class JudgeCall:
-    """One call of a judge. ``keys``: the cache key of each answer; ``ask`` gives one answer for each, in order."""
+    """One call of a judge. ``keys``: the cache key of each answer of ``ask``, in order; ``sources``: the question's."""
 
     judge: str
     keys: tuple[str, ...]
     ask: Callable[[], Coroutine[Any, Any, tuple[Answer, ...]]]
+    sources: tuple[bytes, ...] = ()
 
     @property
     def key(self) -> str:
@@ -258,9 +260,9 @@ class CachedJudge:
 
     async def _asked(self, calls: Iterable[JudgeCall], terms: Terms) -> dict[str, Answer]:
         """The answers that arrive before the deadline; readings are remembered."""
-        fresh = await self._ask(tuple(calls), terms)
+        fresh = await self._ask(calls := tuple(calls), terms)
         readings = {key: answer.reading for key, answer in fresh.items() if answer.reading and _whole(answer.reading)}
-        self.cache.remember(readings)
+        self.cache.remember(readings, {key: call.sources for call in calls if call.sources for key in call.keys})
         return fresh
 
     async def _ask(self, calls: Sequence[JudgeCall], terms: Terms) -> dict[str, Answer]:
@@ -318,8 +320,9 @@ def _calls(judge: Judge, questions: Mapping[str, Question], keys: Sequence[str],
     for same in by_material.values():
         for start in range(0, len(same), size):
             some = tuple(same[start : start + size])
-            material, criteria = questions[some[0]].material, tuple([questions[key].criterion for key in some])
-            yield JudgeCall(judge.specification.name, some, partial(judge.ask, material, criteria, terms))
+            first, criteria = questions[some[0]], tuple([questions[key].criterion for key in some])
+            ask = partial(judge.ask, first.material, criteria, terms)
+            yield JudgeCall(judge.specification.name, some, ask, first.sources)
 
 
 def _result(call: JudgeCall, share: Share[tuple[Answer, ...]]) -> dict[str, Answer]:
@@ -373,7 +376,8 @@ def verdict_of(criterion: Judged, answer: Answer, *, step: Step | None = None, c
             cached=cached,
         )
     shown = reading or answer.distrusted
-    absent = answer.reading is not None and criterion.if_absent == "skip" and _likeliest_is_last(answer.reading.shares)
+    shares = answer.reading.shares if answer.reading is not None and criterion.if_absent == "skip" else ()
+    absent = bool(shares) and all(shares[-1] > share for share in shares[:-1])
     options = option = None
     if shown is not None and isinstance(criterion, Choice) and not absent:
         options = {o.label: share for o, share in zip(criterion.options, shown.shares, strict=False)}
@@ -394,7 +398,3 @@ def verdict_of(criterion: Judged, answer: Answer, *, step: Step | None = None, c
         error=answer.failure,
         **(step.place() if step else {}),
     )
-
-
-def _likeliest_is_last(shares: tuple[float, ...]) -> bool:
-    return all(shares[-1] > share for share in shares[:-1])

@@ -1,15 +1,18 @@
 """Erases judgments with their texts, and what judges said about them, from the store and from this process."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from judge_server.core.erasure import Erasure, ErasureWish
 from judge_server.core.errors import JudgeServerError
-from judge_server.scoring.cached_judge import VerdictCache, cache_key
+from judge_server.judging.judge_input import JudgeInput, text_in_scope
+from judge_server.scoring.cached_judge import SHOWN_DIGITS, VerdictCache, cache_key
 from judge_server.scoring.plan import plan
-from judge_server.store.erasure_records import Removed
+from judge_server.scoring.sources import of_caller, of_submission
+from judge_server.store.removal import Removed
 from judge_server.store.store import Store
+from judge_server.store.writing import KEY_DIGITS
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 200
@@ -20,14 +23,22 @@ async def erase(store: Store, wish: ErasureWish, by: str, cache: VerdictCache | 
     labels keep the judgment's id only. Raises StoreUnavailable; what was removed before that stays removed."""
     removed = Removed()
     while ids := await store.erasures.matching(wish):
-        keys = [key for one in ids for key in await _verdict_keys(store, one)]
-        removed += await store.erasures.remove(ids, keys)
-        if cache is not None:
-            cache.forget(keys)
+        keys = [key for one in ids for key in await _keys_about(store, one)]
+        removed += await _forgotten(store, ids, keys, cache)
+    if wish.names_only("caller") and wish.caller is not None:
+        keys = list(await store.erasures.about([of_caller(wish.caller)]))
+        removed += await _forgotten(store, (), keys, cache)
     made = await store.erasures.record(wish, removed, by)
     await store.overwrite_erased()
     _LOG.warning("%s erased %d judgments and %d texts (%s)", by, made.judgments, made.texts, made.id)
     return made
+
+
+async def _forgotten(store: Store, ids: Sequence[str], keys: Sequence[str], cache: VerdictCache | None) -> Removed:
+    removed = await store.erasures.remove(ids, keys)
+    if cache is not None:
+        cache.forget(keys)
+    return removed
 
 
 async def forget_verdicts(
@@ -47,6 +58,21 @@ async def forget_verdicts(
             return dropped
 
 
+async def _keys_about(store: Store, judgment_id: str) -> list[str]:
+    """Keys of all that is remembered about the submission: the verdicts on its judgment, what a judge read of facts in
+    its conversation or found it to say, and comparisons and gradings that showed its response."""
+    submission = await store.submission(judgment_id)
+    if submission is None:
+        return []
+    shown = [
+        JudgeInput(submission.conversation, response="", about="conversation"),
+        JudgeInput(submission.conversation, text_in_scope(submission, "answer")),
+    ]
+    keys = [one.digest[:SHOWN_DIGITS].ljust(KEY_DIGITS, "0") for one in shown]
+    keys += await store.erasures.about(tuple(of_submission(submission)))
+    return keys + await _verdict_keys(store, judgment_id)
+
+
 async def _verdict_keys(store: Store, judgment_id: str) -> list[str]:
     """Keys under which verdicts about the submission are remembered: their reasons may quote it."""
     judgment, submission = await store.judgment(judgment_id), await store.submission(judgment_id)
@@ -56,7 +82,7 @@ async def _verdict_keys(store: Store, judgment_id: str) -> list[str]:
     if rubric is None:
         return []
     try:
-        questions = plan(submission, rubric).questions
+        questions = plan(submission, rubric, asked=judgment.facts).questions
     except JudgeServerError:
         return []  # it could not be judged, so nothing is remembered about it
     return [cache_key(judgment.judge.fingerprint, one.criterion, one.material) for one in questions]

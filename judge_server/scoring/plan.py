@@ -20,10 +20,12 @@ STEPS_JOINED = "steps_joined"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One criterion on one judge input: for a step's question, the input of that step."""
+    """One criterion on one judge input: for a step's question, the input of that step. ``sources``: names of the texts
+    and the caller that it is about, if it is no part of a plan."""
 
     criterion: Judged
     material: JudgeInput
+    sources: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,12 @@ class Witness:
             return NOT_ASKED
         return await self.hear(JudgeInput(submission.conversation, text_in_scope(submission, "answer")), judge, terms)
 
-    async def hear(self, material: JudgeInput, judge: Judge, terms: Terms) -> Testimony:
-        """Whether the response in ``material`` says anything."""
-        questions = [Question(_SAYS_SOMETHING, one) for one in (material, _REMARK, _ANSWER)]
+    async def hear(
+        self, material: JudgeInput, judge: Judge, terms: Terms, sources: tuple[bytes, ...] = ()
+    ) -> Testimony:
+        """Whether the response in ``material`` says anything. ``sources``: of a text that is in no submission."""
+        known = [Question(_SAYS_SOMETHING, one) for one in (_REMARK, _ANSWER)]
+        questions = [Question(_SAYS_SOMETHING, material, sources), *known]
         with self._admission.classes[terms.priority].asking(len(questions)):
             found = await self._cached_judge.verdicts(judge, questions, terms)
         return replace(_testimony(*found.verdicts), usage=found.usage, model_seconds=found.model_seconds)

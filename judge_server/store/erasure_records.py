@@ -38,8 +38,9 @@ from judge_server.store.payload import SafeText, decode, encode, microseconds, m
 from judge_server.store.reading import tagged
 from judge_server.store.removal import PINNED, Removed, remove, remove_unpinned
 from judge_server.store.run_tally import NO_AUDIT
-from judge_server.store.schema import ERASURE, JUDGMENT
+from judge_server.store.schema import ERASURE, JUDGMENT, VERDICT_SOURCE
 from judge_server.store.verdict_records import prunable_verdicts, prune_verdicts, remembered_verdicts
+from judge_server.store.writing import KEY_DIGITS
 
 AT_ONCE: Final = 200
 _KINDS: Final[tuple[RetentionClass, ...]] = ("training", "evaluation", "audit")
@@ -76,6 +77,13 @@ class ErasureRecords:
             same.append(tagged(wish.tag))
         question = select(JUDGMENT.c.id).where(*same).order_by(JUDGMENT.c.id).limit(AT_ONCE)
         return tuple(await self._read(lambda connection: list(connection.execute(question).scalars())))
+
+    async def about(self, sources: Sequence[bytes]) -> tuple[str, ...]:
+        """Keys of remembered verdicts, of 64 hexadecimal digits, by what they are about; of each row one."""
+        column = VERDICT_SOURCE.c
+        question = select(column.verdict).where(column.source.in_(sources)).distinct()
+        found = await self._read(lambda connection: list(connection.execute(question).scalars()))
+        return tuple(bytes(one).hex().ljust(KEY_DIGITS, "0") for one in found)
 
     async def remove(self, ids: Sequence[str], verdicts: Sequence[str] = ()) -> Removed:
         """In one transaction, whatever refers to them. ``verdicts``: keys of remembered verdicts; those on the

@@ -14,6 +14,7 @@ run_pin           what a training run is pinned to
 reask             judgments of runs whose judge was asked again, with both rewards
 run_change        accepted changes and repins of runs; rows are only ever added
 verdict           known verdicts, one row for all on what a judge was shown
+verdict_source    texts and callers that a row of verdict is about, if no stored submission leads to it
 erasure           acts of erasure, without the texts; rows are only ever added
 migrated_by       which version of judge-server made which revision of the tables
 secret            random bytes, made once per database
@@ -251,6 +252,17 @@ class VerdictRow(TableRow, table=True):
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class VerdictSourceRow(TableRow, table=True):
+    """``source``: 16 bytes that name a text or a caller. ``verdict``: the key of a row of verdict."""
+
+    __tablename__ = "verdict_source"
+    __table_args__ = (Index("ix_verdict_source_verdict", "verdict"), {"sqlite_with_rowid": False})
+    source: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    verdict: bytes = Field(
+        sa_column=Column(LargeBinary, ForeignKey("verdict.key", ondelete="CASCADE"), primary_key=True)
+    )
+
+
 class ErasureRow(TableRow, table=True):
     __tablename__ = "erasure"
     __table_args__ = (Index("ix_erasure_at_us", "at_us", "id"),)
@@ -373,6 +385,7 @@ RUN_PIN = table_of(RunPinRow)
 RUN_CHANGE = table_of(RunChangeRow)
 REASK = table_of(ReaskRow)
 VERDICT = table_of(VerdictRow)
+VERDICT_SOURCE = table_of(VerdictSourceRow)
 ERASURE = table_of(ErasureRow)
 MIGRATED_BY = table_of(MigratedByRow)
 SECRET = table_of(SecretRow)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select, text
 
 from judge_server.core.budget import Charge, Payer
 from judge_server.core.caller import current_caller
+from judge_server.core.erasure import NO_SOURCES, Sources
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
@@ -165,16 +166,17 @@ class Store:
             if outcome is not None:
                 raise outcome
 
-    async def remember(self, entries: Mapping[str, Mapping[str, Any]]) -> None:
+    async def remember(self, entries: Mapping[str, Mapping[str, Any]], sources: Sources = NO_SOURCES) -> None:
         """``keep``, and return after the commit."""
         if entries:
             with self.traffic.waiting("commit"):
-                await self._group.add(Known(entries))
+                await self._group.add(Known(entries, sources))
 
-    def keep(self, entries: Mapping[str, Mapping[str, Any]]) -> "asyncio.Future[None]":
+    def keep(self, entries: Mapping[str, Mapping[str, Any]], sources: Sources = NO_SOURCES) -> "asyncio.Future[None]":
         """Queue JSON objects (integers of at most 64 bits) to be stored under their content keys; an existing value
-        stays. They are committed before or with any judgment that is saved later; the future says how it went."""
-        return self._group.put(Known(entries))
+        stays. They are committed before or with any judgment that is saved later; the future says how it went.
+        ``sources``: by key, names of 16 bytes of what the object is about, by which ``erasures.about`` finds it."""
+        return self._group.put(Known(entries, sources))
 
     def charge(self, charges: Mapping[Payer, Charge]) -> "asyncio.Future[None]":
         """Queue what calls cost, to be added to budgets in the same way. Raises StoreUnavailable if too much waits."""

@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from judge_server.core.budget import Charge, Payer
+from judge_server.core.erasure import Sources
 from judge_server.core.errors import RubricConflict, StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
@@ -44,8 +45,9 @@ from judge_server.store.schema import BUDGET, FORM, JUDGMENT, JUDGMENT_TAG, PUBL
 
 Row = dict[str, Any]
 _NO_TEXTS: Final[Row] = dict.fromkeys(TEXT_FIELDS)
+_NAME_SOURCES: Final = "INSERT INTO verdict_source (source, verdict) VALUES ({mark}, {mark}) ON CONFLICT DO NOTHING"
 _MOST_KNOWN: Final = 10_000
-_KEY_DIGITS: Final = 64
+KEY_DIGITS: Final = 64
 _HEXADECIMAL: Final = "0123456789abcdef"
 _SHOWN_BYTES: Final = 16
 _MOST_BYTES: Final = 262_144  # of one row of verdicts: with more it begins anew
@@ -74,9 +76,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Verdicts to be stored under their content keys."""
+    """Verdicts to be stored under their content keys, and what they are about."""
 
     entries: Mapping[str, Mapping[str, Any]]
+    sources: Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class Rows:
     charges: Mapping[Payer, Charge] = field(default_factory=dict)
     made: Judgment | None = None
     tags: tuple[str, ...] = ()
+    sources: frozenset[tuple[bytes, bytes]] = frozenset()
 
 
 class Writer:
@@ -218,6 +222,9 @@ class Writer:
         insert_missing(connection, RUBRIC, missing)
         self._insert_judgments(connection, [rows for rows in ready if rows.judgment is not None])
         insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
+        sources = sorted({one for rows in ready for one in rows.sources})
+        if sources:
+            execute_many(connection, _NAME_SOURCES.format(mark=_mark(connection)), sources)
         _add_charges(connection, [rows.charges for rows in ready if rows.charges])
         of_runs = [] if audits else [row for rows in ready if (row := _row_of_run(rows)) is not None]
         self._new_numbers = self._tally.add(connection, of_runs) if of_runs else {}  # last: others wait for its rows
@@ -306,7 +313,7 @@ def _add_charges(connection: Connection, charges: Sequence[Mapping[Payer, Charge
 @lru_cache(maxsize=4_096)  # read and then written
 def verdict_key(key: str) -> VerdictKey:
     """Of a key of 64 hexadecimal digits, or of any other."""
-    if len(key) == _KEY_DIGITS and not key.strip(_HEXADECIMAL):
+    if len(key) == KEY_DIGITS and not key.strip(_HEXADECIMAL):
         whole = bytes.fromhex(key)
     else:
         whole = sha256(b"key\0" + key.encode("utf-8", "surrogatepass")).digest()
@@ -327,8 +334,6 @@ def known_verdicts(database: Database, keys: Sequence[str]) -> dict[str, dict[st
 def insert_verdicts(connection: Connection, verdicts: Mapping[VerdictKey, bytes]) -> None:
     """Add those that are not known yet, as entries. Always in the same order, so that two processes with the same
     verdicts cannot deadlock; if both add one, the first stays."""
-    if not verdicts:
-        return
     new: dict[bytes, dict[bytes, bytes]] = {}
     for key, packed in verdicts.items():
         new.setdefault(key.shown, {})[key.asked] = packed
@@ -397,7 +402,8 @@ def _rows(item: Judged | Known | Charged, templates: Templates) -> Rows:
     if isinstance(item, Known):
         keys = ((verdict_key(key), content) for key, content in item.entries.items())
         verdicts = {key: reading_entry(key.asked, content) for key, content in keys}
-        return Rows(None, None, (), verdicts, {})
+        sources = frozenset((one, verdict_key(key).shown) for key in item.entries for one in item.sources.get(key, ()))
+        return Rows(None, None, (), verdicts, {}, sources=sources)
     submission = item.submission
     inline = submission.rubric if isinstance(submission.rubric, Rubric) else None
     rubrics = tuple(rubric for rubric in (item.rubric, inline) if rubric is not None)

@@ -34,6 +34,7 @@ OURS = {
     "judge_server/store/observation.py": "texts that the store wrote",
     "judge_server/store/judgment_row.py": "texts that the store wrote",
     "judge_server/store/payload.py": "texts that the store wrote",
+    "judge_server/store/removal.py": "ids and numbers that the store wrote",
     "judge_server/store/run_prompts.py": "texts that the store wrote",
     "judge_server/store/search_records.py": "texts that the store wrote",
     "judge_server/labels/archive.py": "what the archive packed",

@@ -60,7 +60,7 @@ class Full:
     async def recall(self, keys):
         return {}
 
-    def keep(self, entries):
+    def keep(self, entries, sources):
         done = asyncio.get_running_loop().create_future()
         done.set_exception(StoreUnavailable("The disk is full."))
         return done

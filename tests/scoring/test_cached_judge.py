@@ -237,7 +237,7 @@ class Memory:
         await self._suffer()
         return dict.fromkeys(keys, self.content) if self.content is not None else {}
 
-    def keep(self, entries):
+    def keep(self, entries, sources):
         return asyncio.ensure_future(self._suffer())
 
     async def _suffer(self):

@@ -31,6 +31,7 @@ from judge_server.scoring.graders.judge_call import ask, sample_shown
 from judge_server.scoring.graders.model_grader import label_question, reads_directly, score_question
 from judge_server.scoring.graders.python_process import PythonProcesses
 from judge_server.scoring.graders.text_comparison import check_string, measure_similarity
+from judge_server.scoring.sources import of_texts_here
 from judge_server.scoring.witness import NOT_ASKED, Testimony, Witness
 from judge_server.util.concurrency import in_long_work, together
 
@@ -116,7 +117,7 @@ class Graders:
         if seen.refused or heard.failure:
             return _unasked(judge, seen, heard, grader.range)
         question = score_question(grader, material, judge)
-        answer = await ask(self._cached_judge, judge, question, grader.sampling_params, terms)
+        answer = await ask(self._cached_judge, judge, question, grader.sampling_params, terms, material.output)
         usage = heard.usage + answer.usage
         grade = _graded(judge, answer, usage, {}, answer.reading.value if answer.reading else 0.0)
         return replace(grade, flags=seen.flags)
@@ -129,12 +130,12 @@ class Graders:
         usage = heard.usage
         direct = reads_directly(grader, judge)
         question = label_question(grader, material, judge, direct=direct)
-        answer = await ask(self._cached_judge, judge, question, grader.sampling_params, terms)
+        answer = await ask(self._cached_judge, judge, question, grader.sampling_params, terms, material.output)
         usage += answer.usage
         answer = trusted(answer, judge.least_mass)
         if direct and _may_fall_back(judge, answer):
             question = label_question(grader, material, judge, direct=False)
-            answer = await ask(self._cached_judge, judge, question, grader.sampling_params, terms)
+            answer = await ask(self._cached_judge, judge, question, grader.sampling_params, terms, material.output)
             usage += answer.usage
         shares = dict(zip(grader.labels, answer.reading.shares, strict=True)) if answer.reading else {}
         likeliest = max(shares, key=shares.__getitem__, default="")
@@ -156,7 +157,9 @@ class Graders:
         if THIN not in seen.flags or seen.refused or self._witness is None:
             return seen, NOT_ASKED
         asked = (Message(role="user", content=material.asked),) if material.asked else ()
-        heard = await self._witness.hear(JudgeInput(asked, sanitize(shown)), judge, terms)
+        heard = await self._witness.hear(
+            JudgeInput(asked, sanitize(shown)), judge, terms, of_texts_here(material.output)
+        )
         return heard.on(seen), heard
 
     def _judge(self, name: str) -> SingleJudge:

@@ -15,6 +15,7 @@ from judge_server.judging.single import Read, SingleJudge, asked, counted
 from judge_server.models.protocol import Labels, Part, Prompt, Request, Sampling, Segment, Structured, Turn
 from judge_server.scoring.cached_judge import CachedJudge, JudgeCall
 from judge_server.scoring.graders.grader_input import Filled, GraderInput
+from judge_server.scoring.sources import of_texts_here
 from judge_server.util.canonical import canonical_json
 from judge_server.util.concurrency import together
 
@@ -43,11 +44,15 @@ async def ask(
     question: GraderQuestion,
     sampling: SamplingParams | None,
     terms: Terms,
+    sample: str,
 ) -> Answer:
-    """The mean of the judge's votes, or a typed failure. Never raises for a judge that failed."""
+    """The mean of the judge's votes, or a typed failure. Never raises for a judge that failed. ``sample``: by whose
+    text the reading can be erased, as by the caller."""
     request = _request(judge, question, sampling or SamplingParams(), terms)
     key = _key(judge, request)
-    call = JudgeCall(judge.specification.name, (key,), lambda: _votes(judge, request, question.read))
+    call = JudgeCall(
+        judge.specification.name, (key,), lambda: _votes(judge, request, question.read), of_texts_here(sample)
+    )
     return (await cached_judge.answers([key], lambda _: [call], terms)).of(key)
 
 

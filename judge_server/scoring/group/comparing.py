@@ -28,6 +28,7 @@ from judge_server.scoring.fact_asking import NO_FACTS
 from judge_server.scoring.group.report import Comparisons
 from judge_server.scoring.plan import plan
 from judge_server.scoring.scorer import Scorer
+from judge_server.scoring.sources import of_text
 from judge_server.util.concurrency import together
 
 _LOG = logging.getLogger(__name__)
@@ -158,7 +159,8 @@ def _call(arbiter: Arbiter, script: Script, shown: Shown, key: str, terms: Terms
     async def ask() -> tuple[Answer, ...]:
         return (await arbiter.ask(script, shown, terms),)
 
-    return JudgeCall(arbiter.judge.specification.name, (key,), ask)
+    sources = tuple(of_text(script.comparison.candidates[place]) for place in shown)
+    return JudgeCall(arbiter.judge.specification.name, (key,), ask, sources)
 
 
 def _able(judge: Judge) -> tuple[SingleJudge, ...]:

@@ -22,6 +22,7 @@ from judge_server.core.verdict import Failure, Verdict
 from judge_server.judging.answer import Terms
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.scoring.plan import Question
+from judge_server.scoring.sources import of_texts_here
 from judge_server.server.dialects.decision_questions import (
     AskedQuestion,
     DecisionRequest,
@@ -165,7 +166,8 @@ async def _by_judge(
 ) -> Decided:
     """Ask a judge. Raises the failure if it answered nothing."""
     judge = service.judge_registry.named(None if model == "default" and "default" not in _names(service) else model)
-    asked = [Question(question.criterion, material) for question in questions]
+    sources = of_texts_here(material.response)
+    asked = [Question(question.criterion, material, sources) for question in questions]
     admission = service.scorer.admission
     admitted = admission.admit(1, conditions.priority, conditions.deadline)
     with admitted, admission.classes[conditions.priority].asking(len(asked)):

@@ -1,0 +1,201 @@
+"""An erased text is nowhere: in no cell of any table, and in no byte of the database's files.
+
+Each column that can hold a text says below what becomes of a text in it. A new column fails the first test until
+somebody decides that.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import LargeBinary, Text, create_engine, text
+from sqlalchemy.types import TypeDecorator
+
+from benchmarks.stub_judge import instance_of
+from judge_server.scoring.witness import _ANSWER, _REMARK
+from judge_server.store.location import Location
+from judge_server.store.measuring_schema import METADATA
+from judge_server.store.payload import _DICTIONARIES, _WINDOW
+from tests.served import judged_by, until
+from tests.stub_judge import Reply, faithful, labels, wants_schema
+from tests.stub_judge import text as said
+from tests.submissions import RESPONSE, rubric, submission
+
+SECRET = "Mrs Gudmundsdottir cannot feel her left arm since Tuesday"
+NAME = "a name, number, digest or time"
+"""Chosen by an operator or a program, or made here; no text of a submission goes there. Callers are told so."""
+JUDGMENT = "goes with its judgment"
+REMEMBERED = "goes with every judgment that it is about, and with its caller"
+OWN = "an author's or annotator's own work, removed there; it may quote what he was shown"
+MEASURED = "figures of a measurement, without texts"
+RECORD = "the record of an act, whose reason its maker wrote"
+
+FATES = {
+    NAME: """api_key.id api_key.name api_key.sha256 api_key.payload audit.audited_id audit.judge audit.judgment_id
+        budget.kind budget.name calibration.id calibration.fingerprint calibration.rubric_digest calibration.rows_digest
+        certificate.id certificate.fingerprint certificate.rubric_digest certificate.decision alarm.key
+        alarm_transition.id alarm_transition.key collected_label.set_id collected_label.item collected_label.criterion
+        collected_label.annotator erasure.id erasure.made_by exam.id exam.judge exam.fingerprint fitted_map.id
+        fitted_map.fingerprint fitted_map.rubric_digest job.id job.status job.caller job.terms job.idempotency_key
+        job.content_digest job.worker job_item.job_id job_item.judgment_id judgment_form.digest judgment_form.rubric_id
+        judgment_form.rubric_version judgment_form.rubric_digest judgment_form.judge judgment_form.fingerprint
+        judgment_form.maps judgment_form.guard judgment_form.submitted judgment_form.template label_plan.set_id
+        label_reservation.set_id label_reservation.item label_reservation.annotator label_set.digest label_set.set_id
+        label_set.version label_showing.set_id label_showing.item label_showing.annotator locked_reading.id
+        locked_reading.digest measured.calibration_id migrated_by.revision migrated_by.version model_signature.key
+        model_signature.payload publication.rubric_id publication.version publication.digest rubric.digest
+        rubric_draft.id rubric_draft.author rubric_draft.published run_change.id run_change.run run_change.act
+        run_change.kind run_change.name run_change.before run_change.after run_change.made_by run_pin.run run_pin.kind
+        run_pin.name run_pin.value secret.name secret.value served_rubric.rubric_id served_rubric.version
+        served_rubric.digest text.digest verdict.key verdict_source.source verdict_source.verdict watch.name
+        watch.worker watch.position_id queue_item.label_set queue_item.judgment_id queue_item.stratum""",
+    JUDGMENT: """judgment.id judgment.rubric_id judgment.judge judgment.submission_id judgment.run judgment.group_name
+        judgment.policy judgment.caller judgment.prompt_key judgment.status judgment.flags judgment.content
+        judgment.submission_digest judgment.inline_rubric judgment.submitted judgment_tag.tag judgment_tag.judgment_id
+        reask.judgment_id reask.run reask.rubric_id reask.prompt_key text.content text_block.content job_item.item
+        job_item.result""",
+    REMEMBERED: "verdict.content",
+    OWN: """rubric.payload rubric_draft.payload collected_label.payload label_plan.payload label_plan.items
+        label_set.payload label_set.content""",
+    MEASURED: """calibration.payload certificate.payload fitted_map.payload measured.report measured.content
+        exam.payload alarm.payload alarm_transition.payload""",
+    RECORD: "erasure.payload locked_reading.payload run_change.reason",
+}
+OUR_EXAMPLES = {bytes.fromhex(one.digest[:32]) for one in (_REMARK, _ANSWER)}
+"""Shown to a judge that is asked whether a thin response says anything."""
+TEXT_COLUMNS = frozenset(name for names in FATES.values() for name in names.split())
+
+
+def test_every_column_that_can_hold_a_text_says_what_becomes_of_it():
+    able = {
+        f"{table.name}.{column.name}"
+        for table in METADATA.tables.values()
+        for column in table.columns
+        if isinstance(column.type, Text | LargeBinary | TypeDecorator)
+    }
+    assert able - TEXT_COLUMNS == set(), "say in FATES how a text in it is erased"
+    assert TEXT_COLUMNS - able == set()
+    assert sum(len(names.split()) for names in FATES.values()) == len(TEXT_COLUMNS)
+
+
+def quoting(body: dict[str, Any]) -> Reply:
+    """A judge whose reasons quote what it was shown."""
+    schema = wants_schema(body)
+    if schema is None:
+        return labels(Yes=0.9, No=0.1) if "logprobs" in body else faithful()(body)
+    quote = f"It says: {SECRET}." if SECRET in json.dumps(body) else "Nothing to quote."
+    return said(json.dumps(_with_reasons(instance_of(schema), quote)))
+
+
+def _with_reasons(made: Any, quote: str) -> Any:
+    if isinstance(made, dict):
+        return {name: quote if name == "reason" else _with_reasons(one, quote) for name, one in made.items()}
+    return [_with_reasons(one, quote) for one in made] if isinstance(made, list) else made
+
+
+def fill(client: Any) -> None:
+    """The text in every place of a submission, in a group, a job, a grading and a decision."""
+    marked = {
+        "prompt": f"What should we do? {SECRET}.",
+        "response": f"{RESPONSE} That {SECRET} is a sign of a stroke.",
+        "reference": f"Because {SECRET}, she must go to a hospital.",
+        "policy": "policy-7",
+        "run": "night",
+    }
+    demanding = rubric(1)
+    demanding["criteria"][0]["reference"] = "optional"
+    done = client.post("/v1/score", json=submission(rubric=demanding, explain=True, **marked))
+    assert SECRET in done.text, "the reason quotes the text"
+    wanted = {"prompt": marked["prompt"], "rubric": rubric(1), "explain": True, "run": "night", "policy": "policy-7"}
+    for kind in ("listwise", "pairwise"):
+        responses = [f"{RESPONSE} First of {kind}: {SECRET}.", f"{RESPONSE} Second of {kind}: {SECRET}.", RESPONSE]
+        grouped = client.post("/v1/score/group", json=wanted | {"responses": responses, "relative": {"kind": kind}})
+        assert grouped.json()["group"]["relative"]["comparisons"]["read"], grouped.text
+    item = submission(rubric=rubric(1), response=f"{RESPONSE} In a job: {SECRET}.", run="night", policy="policy-7")
+    job = client.post("/v1/jobs", json={"items": [item]}).json()["id"]
+    until(lambda: client.get(f"/v1/jobs/{job}").json()["status"] == "done")
+    ask = [{"role": "user", "content": "{{sample.output_text}}"}]
+    grader = {"type": "score_model", "name": "g", "model": "default", "input": ask, "range": [0, 1]}
+    graded = client.post(
+        "/v1/fine_tuning/alpha/graders/run",
+        json={"grader": grader, "model_sample": f"{RESPONSE} In a grading: {SECRET}."},
+    )
+    assert graded.status_code == 200, graded.text
+
+
+def cells(url: str) -> Iterator[tuple[str, bytes]]:
+    """Every cell that can hold a text, as it is stored."""
+    engine = create_engine(Location.of(url).url)
+    with engine.connect() as connection:
+        for name in sorted(TEXT_COLUMNS):
+            table, column = name.split(".")
+            for (value,) in connection.execute(text(f'SELECT "{column}" FROM "{table}"')):
+                if value is not None:
+                    yield name, value.encode() if isinstance(value, str) else bytes(value)
+    engine.dispose()
+
+
+def says_it(content: bytes) -> bool:
+    """Also if it was compressed somewhere in a cell."""
+    sought = SECRET.encode()
+    if sought in content:
+        return True
+    for place, kind in enumerate(content):
+        known = _DICTIONARIES.get(bytes([kind]))
+        if known is not None:
+            try:
+                if sought in zlib.decompressobj(wbits=_WINDOW, zdict=known).decompress(content[place + 1 :]):
+                    return True
+            except zlib.error:
+                continue
+    return False
+
+
+def holding(url: str) -> dict[bytes, str]:
+    return {content: name for name, content in cells(url) if says_it(content)}
+
+
+def erase(client: Any) -> None:
+    for wish in ({"run": "night", "policy": "policy-7"}, {"caller": "anyone"}):
+        answer = client.post("/v1/erasures", json=wish | {"reason": "asked for"})
+        assert answer.status_code == 200, answer.text
+
+
+def checked(url: str, before: dict[bytes, str], stored: bytes) -> None:
+    assert set(before.values()) >= {"text.content", "verdict.content", "judgment.content"}
+    assert holding(url) == {}
+    ours = {name for name, content in cells(url) if name == "verdict.key" and content not in OUR_EXAMPLES}
+    left = {name for name, _ in cells(url) if name.startswith(("verdict_source", "text", "judgment."))}
+    assert (ours, left) == (set(), set())
+    assert SECRET.encode() not in stored
+    kept = {name for content, name in before.items() if content in stored}
+    assert kept == set(), "as compressed"
+
+
+def test_an_erased_text_is_in_no_cell_and_no_byte_of_sqlite(tmp_path):
+    url = f"sqlite:///{tmp_path / 'judge.db'}"
+    with judged_by(quoting, database=url) as (client, _):
+        fill(client)
+        before = holding(url)
+        erase(client)
+        stored = b"".join(one.read_bytes() for one in Path(tmp_path).glob("judge.db*"))
+        checked(url, before, stored)
+
+
+@pytest.mark.postgres
+def test_an_erased_text_is_in_no_cell_and_after_vacuum_in_no_byte_of_postgresql(postgres):
+    url = postgres.new_database()
+    with judged_by(quoting, database=url) as (client, _):
+        fill(client)
+        before = holding(url)
+        erase(client)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM FULL")
+        connection.execute("CHECKPOINT")
+        (number,) = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
+    folder = postgres.folder / "data" / "base" / str(number)
+    checked(url, before, b"".join(one.read_bytes() for one in folder.iterdir()))
