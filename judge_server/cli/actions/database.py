@@ -27,7 +27,9 @@ async def _with_tables(settings: Settings, work: Callable[[Database], T]) -> T:
     """The database without migrating it. Raises BadConfiguration if there is none."""
     location = Location.of(settings.database_url or "sqlite://")
     if location.file is not None and not location.file.exists():
-        raise BadConfiguration(f"There is no database {location.file.absolute()}.", remedy="Name it with --database.")
+        raise BadConfiguration(
+            f"There is no database {location.file.absolute()}.", remedy="Name it with --database; a server makes one."
+        )
 
     def opened() -> T:
         database = Database(location)
@@ -43,7 +45,10 @@ async def _with_tables(settings: Settings, work: Callable[[Database], T]) -> T:
 
 async def show_standing(settings: Settings) -> None:
     found = await _with_tables(settings, standing)
-    typer.echo(f"revision {found.revision or 'none'}, migrated by judge-server {found.version or 'unknown'}")
+    if found.revision is None:
+        typer.echo("no tables yet: the server makes them when it starts, or judge-server database upgrade does now")
+    else:
+        typer.echo(f"revision {found.revision}, migrated by judge-server {found.version or 'unknown'}")
     typer.echo(f"this judge-server knows {found.newest}")
     if not found.known:
         typer.echo("the database is of a newer judge-server: upgrade judge-server before you use it")
@@ -100,9 +105,9 @@ async def prune_old(settings: Settings, *, dry_run: bool) -> None:
     from judge_server.workers.pruner import PacedRemoval, days_ago
 
     done = "would be removed" if dry_run else "removed"
-    if not settings.retention_days:
-        typer.echo("retention_days is empty, so every judgment is kept")
     async with standing_store(settings, migrate=not dry_run) as store:
+        if not settings.retention_days:
+            typer.echo("retention_days is empty, so every judgment is kept")
         removal = PacedRemoval(store.erasures)
         for kind, days in settings.retention_days.items():
             before = days_ago(days)
