@@ -17,21 +17,24 @@ from sqlalchemy import Connection, event, inspect, text
 from judge_server import __version__
 from judge_server.store.database import Database
 from judge_server.store.measuring_schema import METADATA
-from judge_server.store.revision import MIGRATIONS, VERSION_TABLE, migrated_by, newest_revision, revision_of, too_new
+from judge_server.store.revision import MIGRATIONS, VERSION_TABLE, newest_revision, revision_of, unreachable
 from judge_server.store.schema import MIGRATED_BY
 from judge_server.store.writing import insert_missing
 
 _ADVISORY_LOCK: Final = 7_305_521_946_108  # arbitrary: other programs on the server are unlikely to use it
+_ONLY_READ: Final = ("PRAGMA", "SELECT")
 _ONE_AT_A_TIME: Final = threading.Lock()  # Alembic keeps the running migration in module globals
 
 
 def rehearse(database: Database, revision: str, *, down: bool = False) -> list[str]:
-    """The SQL of a migration, which is run and rolled back. Repeated statements, one for each row, are listed once with
-    their number. Writers wait meanwhile."""
+    """The SQL of a migration, which is run and rolled back, without what only reads. Repeated statements, one for each
+    row, are listed once with their number. Writers wait meanwhile."""
     statements: list[list[Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         shown = " ".join(statement.split())
+        if shown.startswith(_ONLY_READ):
+            return
         if statements and statements[-1][0] == shown:
             statements[-1][1] += 1
         else:
@@ -52,7 +55,11 @@ def differences(database: Database) -> list[str]:
     """Where the tables are not those of this code; on SQLite also what its own checks find."""
 
     def work(connection: Connection) -> list[str]:
-        found = [str(one) for one in compare_metadata(context_of(connection), METADATA)]
+        standing, newest = revision_of(connection), newest_revision()
+        found = (
+            [] if standing == newest else [f"the revision is {standing or 'none'}, and this judge-server's {newest}"]
+        )
+        found += map(_told, compare_metadata(context_of(connection), METADATA))
         if database.location.sqlite:
             found += [str(row[0]) for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok"]
             found += [
@@ -61,6 +68,16 @@ def differences(database: Database) -> list[str]:
         return found
 
     return database.read(work)
+
+
+def _told(difference: Any) -> str:
+    """Such as "add table verdict": what would make the tables those of this code."""
+    if isinstance(difference, list):  # several changes of one column
+        return "; ".join(map(_told, difference))
+    kind, *what = difference
+    named = [one for part in what if (one := getattr(part, "name", part)) is not None and isinstance(one, str)]
+    table = getattr(getattr(what[0], "table", None), "name", None)
+    return " ".join([kind.replace("_", " "), *([f"{table}:"] if table else []), *named])
 
 
 class _RolledBack(Exception):
@@ -99,7 +116,7 @@ def _migration(database: Database, revision: str, *, down: bool) -> Callable[[Co
                 move = scripts._downgrade_revs if down else scripts._upgrade_revs  # noqa: SLF001 as Alembic does
                 return move(revision, current)
             except CommandError as unknown:
-                raise too_new(database, current, migrated_by(connection)) from unknown
+                raise unreachable(database, connection, revision) from unknown
 
         if not database.location.sqlite:
             connection.execute(text("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"))

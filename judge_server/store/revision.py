@@ -77,6 +77,17 @@ def migrated_by(connection: Connection) -> str | None:
     return found
 
 
+def unreachable(database: Database, connection: Connection, wanted: str) -> BadConfiguration:
+    """Why no migrations lead from the database's revision to another."""
+    standing, known = revision_of(connection), _revisions()
+    if standing is not None and standing not in known:
+        return too_new(database, standing, migrated_by(connection))
+    return BadConfiguration(
+        f"No migrations lead from revision {standing or 'none'} of {database.location} to {wanted!r}.",
+        remedy=f"This judge-server knows {known[0]} to {known[-1]}, and base; a downgrade names an earlier one.",
+    )
+
+
 def too_new(database: Database, revision: Any, version: str | None) -> BadConfiguration:
     written = "a newer one has used it" if version is None else f"judge-server {version} migrated it"
     return BadConfiguration(

@@ -53,7 +53,14 @@ def test_the_database_commands_tell_what_is_there_and_change_nothing_in_a_dry_ru
     assert "DROP TABLE erasure" in rehearsed.stdout, rehearsed.output
     assert invoke("database", "check", "--database", url).exit_code == 0
     assert invoke("database", "downgrade", "0011", "--database", url).exit_code == 0
-    assert invoke("database", "check", "--database", url).exit_code == 1
+    different = invoke("database", "check", "--database", url)
+    assert different.exit_code == 1
+    assert "the revision is 0011" in different.stdout
+    assert "add table erasure" in different.stdout
+    unknown = invoke("database", "downgrade", "nonsense", "--database", url)
+    assert unknown.exit_code == 2
+    assert "from revision 0011" in unknown.output
+    assert "PRAGMA" not in rehearsed.output
     reading = invoke("show", "--rubric", "test/listed", "--database", url)
     assert reading.exit_code == 2
     assert "database upgrade" in reading.output
