@@ -1,15 +1,15 @@
 """Budgets of keys and runs: set, listed, removed, and charged in the commits that hold judgments."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
-from judge_server.core.budget import Budget, BudgetTerms, Payer
-from judge_server.store.database import Run
+from judge_server.core.budget import Budget, BudgetTerms, Charge, Payer
+from judge_server.store.database import Run, insert_rows
 from judge_server.store.payload import microseconds, moment
 from judge_server.store.schema import BUDGET
-from judge_server.store.writing import insert_missing
 
 _TERMS = ("dollars", "tokens", "warn_at")
 
@@ -32,7 +32,7 @@ class BudgetRecords:
         begun = {"spent_dollars": 0.0, "spent_tokens": 0, "since_us": microseconds(now)}
 
         def work(connection: Connection) -> Budget:
-            insert_missing(connection, BUDGET, [{"kind": terms.kind, "name": terms.name, **caps, **begun}])
+            insert_rows(connection, BUDGET, [{"kind": terms.kind, "name": terms.name, **caps, **begun}], missing=True)
             changed = caps | (begun if anew else {})
             connection.execute(update(BUDGET).where(_of(terms.payer)).values(changed))
             return _budget(connection.execute(select(BUDGET).where(_of(terms.payer))).one())
@@ -58,3 +58,19 @@ def _budget(row: Row[Any]) -> Budget:
         spent_tokens=row.spent_tokens,
         since=moment(row.since_us),
     )
+
+
+def add_charges(connection: Connection, charges: Sequence[Mapping[Payer, Charge]]) -> None:
+    """Always in the same order, so that two processes cannot deadlock. One without a budget is charged nothing."""
+    sums: dict[Payer, Charge] = {}
+    for some in charges:
+        for payer, charge in some.items():
+            sums[payer] = sums.get(payer, Charge()).plus(charge)
+    column = BUDGET.c
+    for payer, charge in sorted(sums.items()):
+        spent = {
+            "spent_dollars": column.spent_dollars + charge.dollars,
+            "spent_tokens": column.spent_tokens + charge.tokens,
+        }
+        own = (column.kind == payer.kind) & (column.name == payer.name)
+        connection.execute(update(BUDGET).where(own).values(spent))

@@ -2,9 +2,9 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -37,7 +37,7 @@ from judge_server.store.page import Position
 from judge_server.store.payload import SafeText, decode, encode, microseconds, moment
 from judge_server.store.reading import tagged
 from judge_server.store.removal import PINNED, Removed, remove, remove_unpinned
-from judge_server.store.run_tally import NO_AUDIT
+from judge_server.store.run_tally import NO_AUDIT, counted
 from judge_server.store.schema import ERASURE, JUDGMENT, VERDICT_SOURCE
 from judge_server.store.verdict_records import prunable_verdicts, prune_verdicts, remembered_verdicts
 from judge_server.store.writing import KEY_DIGITS
@@ -59,6 +59,13 @@ class PrunedSome(NamedTuple):
 
     rows: int
     seconds: float
+
+
+class Old(NamedTuple):
+    """A judgment that may be pruned, and what ``run_tally.counted`` says of it if it counts in a run."""
+
+    place: Position
+    of_run: Mapping[str, Any] | None
 
 
 class ErasureRecords:
@@ -110,7 +117,7 @@ class ErasureRecords:
         rows = await self._read(lambda connection: list(connection.execute(question).scalars()))
         return tuple(decode(Erasure, row) for row in rows)
 
-    async def old(self, kind: RetentionClass, before: datetime, after: Position) -> tuple[Position, ...]:
+    async def old(self, kind: RetentionClass, before: datetime, after: Position) -> tuple[Old, ...]:
         """At most 500 judgments of a class that are older and not pinned, the oldest first, beginning ``after`` one."""
         created = JUDGMENT.c.created_us
         follows = tuple_(created, JUDGMENT.c.id) > tuple_(
@@ -118,11 +125,18 @@ class ErasureRecords:
         )
         wanted = select(created, JUDGMENT.c.id).where(_older(kind, before), follows, ~_PINNED)
         wanted = wanted.order_by(created, JUDGMENT.c.id).limit(_LISTED)
-        return tuple(Position(*row) for row in await self._read(lambda connection: connection.execute(wanted).all()))
 
-    async def prune(self, ids: Sequence[str]) -> PrunedSome:
+        def work(connection: Connection) -> tuple[Old, ...]:
+            places = [Position(*row) for row in connection.execute(wanted)]
+            of_runs = {one["id"]: one for one in counted(connection, [one.id for one in places])}
+            return tuple(Old(one, of_runs.get(one.id)) for one in places)
+
+        return await self._read(work)
+
+    async def prune(self, some: Sequence[Old]) -> PrunedSome:
         """Remove in one transaction those of the judgments that are not pinned."""
-        return await self._timed(lambda connection: remove_unpinned(connection, ids).judgments)
+        of_runs = {one.place.id: one.of_run for one in some}
+        return await self._timed(lambda connection: remove_unpinned(connection, of_runs).judgments)
 
     async def prunable(self, kind: RetentionClass, before: datetime) -> Pruned:
         """What ``prune`` would remove in the end."""

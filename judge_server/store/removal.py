@@ -6,7 +6,7 @@ would take longer than they do.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -45,15 +45,19 @@ def remove(connection: Connection, ids: Sequence[str], verdicts: Sequence[str] =
     """Whatever refers to them. ``verdicts``: keys of remembered verdicts; those on the same texts go with them."""
     found = _with_audits(connection, ids, "")
     _done(connection, "UPDATE job_item SET item = '{}' WHERE judgment_id IN", [one.id for one in found])
-    return _removed(connection, found) + Removed(verdicts=forget_verdicts(connection, verdicts))
+    of_runs = counted(connection, [unescape(one.id) for one in found])
+    return _removed(connection, found, of_runs) + Removed(verdicts=forget_verdicts(connection, verdicts))
 
 
-def remove_unpinned(connection: Connection, ids: Sequence[str]) -> Removed:
-    """``remove`` for those that no label, no queue for people and no job's result refers to. If the server of the
-    database fails, they may come back: nobody waits until its disk has written that they are gone."""
+def remove_unpinned(connection: Connection, of_runs: Mapping[str, Mapping[str, Any] | None]) -> Removed:
+    """``remove`` for those that no label, no queue for people and no job's result refers to. ``of_runs``: by id, what
+    ``counted`` found before the transaction; that never changes. If the server of the database fails, they may come
+    back: nobody waits until its disk has written that they are gone."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
-    return _removed(connection, _with_audits(connection, ids, f"AND NOT ({PINNED})"))
+    found = _with_audits(connection, list(of_runs), f"AND NOT ({PINNED})")
+    counting = (of_runs.get(one) for one in sorted({unescape(one.id) for one in found}))
+    return _removed(connection, found, [row for row in counting if row is not None])
 
 
 class _Found(NamedTuple):
@@ -88,8 +92,7 @@ def _found(connection: Connection, stored: Sequence[str], condition: str) -> lis
     return found
 
 
-def _removed(connection: Connection, found: Sequence[_Found]) -> Removed:
-    of_runs = counted(connection, [unescape(one.id) for one in found])
+def _removed(connection: Connection, found: Sequence[_Found], of_runs: Sequence[Mapping[str, Any]]) -> Removed:
     judgments = _done(connection, "DELETE FROM judgment WHERE id IN", sorted({one.id for one in found}))
     numbers = {number for one in found for number in (one.prompt, one.response, one.reference) if number is not None}
     texts = _done(connection, "DELETE FROM text WHERE id IN", sorted(numbers), f"AND {_UNUSED}")

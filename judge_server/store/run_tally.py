@@ -9,14 +9,16 @@ a removal they are looked for again, with the row locked first, so that nobody a
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
     Table,
+    Update,
     and_,
     bindparam,
     case,
@@ -56,6 +58,7 @@ def group_key(name: str | None) -> bytes:
     return b"" if name is None else _digest(["group", name], 8)
 
 
+@lru_cache(maxsize=1_024)
 def run_digest(run: str) -> bytes:
     return _digest(["run", run], 16)
 
@@ -149,28 +152,34 @@ class RunTally:
         return steps, groups
 
     def _run(self, connection: Connection, run: str) -> int:
-        return self._number(connection, TRAINING_RUN, (run,), run_digest(run), {"run": run})
+        return self._number(connection, TRAINING_RUN, (run,), {"run": run}, run_digest(run))
 
     def _source(self, connection: Connection, one: Mapping[str, Any]) -> int:
         run = self._run(connection, one["run"])
         named = {"run": run, **{name: one[name] for name in _SOURCE}}
-        return self._number(connection, REWARD_SOURCE, tuple(named.values()), _digest(list(named.values()), 16), named)
+        return self._number(connection, REWARD_SOURCE, tuple(named.values()), named)
 
-    def _number(self, connection: Connection, table: Table, key: Key, digest: bytes, row: Row) -> int:
+    def _number(self, connection: Connection, table: Table, key: Key, row: Row, digest: bytes | None = None) -> int:
         found = self._known.get(key) or self._new.get(key)
         if found is None:
+            digest = digest or _digest(list(key), 16)
             found = self._numbered(connection, table, {digest: row | {"digest": digest}})[digest]
             self._new[key] = found
         return found
 
 
 def counted(connection: Connection, ids: Sequence[str]) -> list[Row]:
-    """Of these judgments those that count in a run, as ``withdraw`` wants them."""
+    """Of these judgments those that count in a run, as ``withdraw`` wants them; each has its id."""
+    return [dict(row) for row in connection.execute(_counting(), {"ids": ids}).mappings()]
+
+
+@cache
+def _counting() -> Any:
     column = JUDGMENT.c
-    wanted = [column[name] for name in (*_OF_JUDGMENT, "policy", "caller", "rubric_id", "judge")]
+    wanted = [column[name] for name in ("id", *_OF_JUDGMENT, "policy", "caller", "rubric_id", "judge")]
     question = select(*wanted, *(FORM.c[name] for name in IN_FORM)).join(FORM, FORM.c.id == column.form)
-    question = question.where(column.id.in_(ids), column.run.is_not(None), NO_AUDIT)
-    return [dict(row) for row in connection.execute(question).mappings()]
+    among = column.id.in_(bindparam("ids", expanding=True))
+    return question.where(among, column.run.is_not(None), NO_AUDIT)
 
 
 def _step_of(step: int | None) -> int:
@@ -244,12 +253,18 @@ def _subtract(
     if not gone:
         return
     rows = [{f"gone_{name}": value for name, value in one.items()} for one in _ordered(gone)]
+    less, none_left = _subtractions(table, tuple(keys), tuple(sums))
+    connection.execute(less, rows)
+    connection.execute(none_left, [{f"gone_{name}": one[f"gone_{name}"] for name in keys} for one in rows])
+
+
+@cache
+def _subtractions(table: Table, keys: tuple[str, ...], sums: tuple[str, ...]) -> tuple[Update, Delete]:
+    """The update, and the removal of rows of which nothing is left."""
     own = and_(*(table.c[name] == bindparam(f"gone_{name}", type_=table.c[name].type) for name in keys))
     less = {name: table.c[name] - bindparam(f"gone_{name}", type_=table.c[name].type) for name in sums}
-    connection.execute(update(table).where(own).values(less), rows)
     left = table.c.judgments if table is RUN_STEP else table.c.rewards + table.c.without
-    only = [{f"gone_{name}": one[f"gone_{name}"] for name in keys} for one in rows]
-    connection.execute(delete(table).where(own, left <= 0), only)
+    return update(table).where(own).values(less), delete(table).where(own, left <= 0)
 
 
 def _renew(

@@ -15,7 +15,7 @@ from functools import cache, lru_cache, partial
 from hashlib import blake2b, sha256
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Insert, Table, select, update
+from sqlalchemy import Connection, Insert, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -25,6 +25,7 @@ from judge_server.core.errors import RubricConflict, StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
+from judge_server.store.budget_records import add_charges
 from judge_server.store.database import Database, driver_rows, execute_many, insert_rows
 from judge_server.store.fault import concerns_the_database, translate
 from judge_server.store.judgment_row import StoredForm, Templates, columns_of, filed, judgment_of
@@ -41,7 +42,7 @@ from judge_server.store.payload import (
     unpack_reading,
 )
 from judge_server.store.run_tally import IN_FORM, RunTally
-from judge_server.store.schema import BUDGET, FORM, JUDGMENT, JUDGMENT_TAG, PUBLICATION, RUBRIC, SERVED_RUBRIC, TEXT
+from judge_server.store.schema import FORM, JUDGMENT, JUDGMENT_TAG, PUBLICATION, RUBRIC, SERVED_RUBRIC, TEXT
 
 Row = dict[str, Any]
 _NO_TEXTS: Final[Row] = dict.fromkeys(TEXT_FIELDS)
@@ -222,10 +223,10 @@ class Writer:
         insert_missing(connection, RUBRIC, missing)
         self._insert_judgments(connection, [rows for rows in ready if rows.judgment is not None])
         insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
-        sources = sorted({one for rows in ready for one in rows.sources})
-        if sources:
+        if sources := sorted({one for rows in ready for one in rows.sources}):
             execute_many(connection, _NAME_SOURCES.format(mark=_mark(connection)), sources)
-        _add_charges(connection, [rows.charges for rows in ready if rows.charges])
+        if charges := [rows.charges for rows in ready if rows.charges]:
+            add_charges(connection, charges)
         of_runs = [] if audits else [row for rows in ready if (row := _row_of_run(rows)) is not None]
         self._new_numbers = self._tally.add(connection, of_runs) if of_runs else {}  # last: others wait for its rows
 
@@ -292,22 +293,6 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) ->
     """Insert the rows whose key is not stored yet."""
     if rows:
         connection.execute(_insert_or_ignore(table, connection.dialect.name), rows)
-
-
-def _add_charges(connection: Connection, charges: Sequence[Mapping[Payer, Charge]]) -> None:
-    """Always in the same order, so that two processes cannot deadlock. One without a budget is charged nothing."""
-    sums: dict[Payer, Charge] = {}
-    for some in charges:
-        for payer, charge in some.items():
-            sums[payer] = sums.get(payer, Charge()).plus(charge)
-    column = BUDGET.c
-    for payer, charge in sorted(sums.items()):
-        spent = {
-            "spent_dollars": column.spent_dollars + charge.dollars,
-            "spent_tokens": column.spent_tokens + charge.tokens,
-        }
-        own = (column.kind == payer.kind) & (column.name == payer.name)
-        connection.execute(update(BUDGET).where(own).values(spent))
 
 
 @lru_cache(maxsize=4_096)  # read and then written

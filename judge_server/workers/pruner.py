@@ -46,9 +46,9 @@ class PacedRemoval:
         """Remove those of a class that are older and not pinned; their number. Raises StoreUnavailable."""
         count, place = 0, Position()
         while await self._allowed() and (found := await self._records.old(kind, before, place)):
-            ids, place = [one.id for one in found], found[-1]
-            while ids and await self._allowed():
-                some, ids = ids[: self._at_once], ids[self._at_once :]
+            place = found[-1].place
+            while found and await self._allowed():
+                some, found = found[: self._at_once], found[self._at_once :]
                 count += await self._rested(await self._records.prune(some))
         return count
 

@@ -52,11 +52,15 @@ FATES = {
         run_change.kind run_change.name run_change.before run_change.after run_change.made_by run_pin.run run_pin.kind
         run_pin.name run_pin.value secret.name secret.value served_rubric.rubric_id served_rubric.version
         served_rubric.digest text.digest verdict.key verdict_source.source verdict_source.verdict watch.name
-        watch.worker watch.position_id queue_item.label_set queue_item.judgment_id queue_item.stratum""",
+        watch.worker watch.position_id training_run.digest training_run.run reward_source.digest reward_source.policy
+        reward_source.caller reward_source.rubric_id reward_source.rubric_version reward_source.rubric_digest
+        reward_source.judge reward_source.fingerprint reward_source.maps reward_source.guard run_group.group_key
+        queue_item.label_set queue_item.judgment_id queue_item.stratum""",
     JUDGMENT: """judgment.id judgment.rubric_id judgment.judge judgment.submission_id judgment.run judgment.group_name
         judgment.policy judgment.caller judgment.prompt_key judgment.status judgment.flags judgment.content
         judgment.submission_digest judgment.inline_rubric judgment.submitted judgment_tag.tag judgment_tag.judgment_id
-        reask.judgment_id reask.run reask.rubric_id reask.prompt_key text.content text_block.content job_item.item
+        reask.judgment_id reask.run reask.rubric_id reask.prompt_key run_group.prompt_key text.content
+        text_block.content job_item.item
         job_item.result""",
     REMEMBERED: "verdict.content",
     OWN: """rubric.payload rubric_draft.payload collected_label.payload label_plan.payload label_plan.items

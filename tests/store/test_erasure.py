@@ -118,8 +118,8 @@ async def test_what_is_pruned_at_once_follows_the_time_that_it_takes(store):
     old = datetime.now(UTC) - timedelta(days=30)
     places = await store.erasures.old("training", old, Position())
     assert len(places) == 45
-    assert await store.erasures.old("training", old, places[39]) == places[40:]
-    first = await store.erasures.prune([one.id for one in places[:10]])
+    assert await store.erasures.old("training", old, places[39].place) == places[40:]
+    first = await store.erasures.prune(places[:10])
     assert (first.rows, first.seconds > 0) == (10, True)
     assert await Pruner(store, {"training": 30.0}, 90).step() == 35
     assert await store.erasures.old("training", old, Position()) == ()
@@ -130,7 +130,7 @@ async def test_what_was_pinned_after_it_was_looked_up_stays(store):
     places = await store.erasures.old("training", NOW - timedelta(days=30), Position())
     item = QueueItem(judgment=made[1].id, stratum="random", weight=1, population=1, sampled=1, drawn_at=NOW)
     await store.queue.put("labels", [item])
-    assert (await store.erasures.prune([one.id for one in places])).rows == 2
+    assert (await store.erasures.prune(places)).rows == 2
     assert [await store.judgment(one.id) is None for one in made] == [True, False, True]
     assert (await rows(store))["text"] == 2  # its prompt and its response
 

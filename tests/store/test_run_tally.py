@@ -11,6 +11,7 @@ from sqlalchemy import select
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.store import Store
+from judge_server.store.page import Position
 from judge_server.store.run_schema import REWARD_SOURCE, RUN_GROUP, RUN_STEP, TRAINING_RUN
 from judge_server.store.writing import Judged
 from tests.store.values import failed, judgment, rubric, submission
@@ -99,7 +100,7 @@ async def test_sums_are_what_counting_again_gives_after_writing_auditing_erasing
         there = {name: one for name, one in there.items() if name not in gone}
         if chance.random() < 0.3:
             before = NOW - timedelta(seconds=chance.randrange(500, 1_000))
-            await store.erasures.prune("training", before)
+            await store.erasures.prune(await store.erasures.old("training", before, Position()))
             there = {name: one for name, one in there.items() if await store.judgment(name) is not None}
         if chance.random() < 0.3:
             await assert_counted(store)
