@@ -102,9 +102,7 @@ def score(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", dir_okay=False, help="Write judgments here instead of standard output."
-        ),
+        typer.Option("--output", "-o", metavar="FILE", help="Write judgments here instead of standard output."),
     ] = None,
     deadline: Annotated[
         float | None, typer.Option("--deadline", min=0.001, metavar="SECONDS", help="Time limit for one submission.")

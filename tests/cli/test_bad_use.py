@@ -22,6 +22,7 @@ BAD = {
     "unknown engine option": ([*ITEMS, "--model", "openai:stub@http://127.0.0.1:9/v1", "--engine", "a=1"], "a"),
     "no such file": (["score", "nothing.jsonl"], "nothing.jsonl"),
     "a directory without a file of submissions": (["score", "empty"], "empty holds no .jsonl"),
+    "output that is a directory": ([*ITEMS, "--output", "empty"], "--output empty"),
     "output in no directory": ([*ITEMS, "--output", "no/where.jsonl"], "no/where.jsonl"),
     "unknown rubric": ([*ITEMS, "--rubric", "medical/consultatoin"], "medical/consultation"),
     "broken rubric file": ([*ITEMS, "--rubric", "broken.yaml"], "broken.yaml:"),
