@@ -115,10 +115,10 @@ async def parsed(content: bytes, parse: Callable[[bytes], Any] = parse_json) -> 
     return await apart(current_caller.get().name, parse, content)
 
 
-def _validated(content: bytes, expected: Any) -> Any:
+def _validated(content: bytes, expected: Any, parse: Callable[[bytes], Any]) -> Any:
     """What ``expected`` makes of a long JSON text; FastAPI takes it as it is. A text that it refuses may have an error
     for each value, which would hold the event loop. Raises ValueError or BadInput."""
-    value = parse_json(content)
+    value = parse(content)
     try:
         return TypeAdapter(expected).validate_python(value)
     except ValidationError as fault:
@@ -127,6 +127,8 @@ def _validated(content: bytes, expected: Any) -> Any:
 
 
 class _StrictRequest(Request):
+    parse: Callable[[bytes], Any] = staticmethod(parse_json)
+
     async def body(self) -> bytes:
         """The whole body. Chunks are joined as they arrive: a list of tiny ones would take many times their size."""
         if not hasattr(self, "_body"):
@@ -141,12 +143,12 @@ class _StrictRequest(Request):
         content = await self.body()
         if len(content) >= _AT_ONCE_BYTES and "json" in self.headers.get("content-type", ""):
             with _as_bad_request():
-                self._json = await apart(current_caller.get().name, _validated, content, expected)
+                self._json = await apart(current_caller.get().name, _validated, content, expected, self.parse)
 
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
             with _as_bad_request():
-                self._json = await parsed(await self.body())
+                self._json = await parsed(await self.body(), self.parse)
         return self._json
 
 
@@ -163,7 +165,9 @@ class StrictRoute(APIRoute):
 
     A route of body, service and deadline whose request is the usual one is called directly: FastAPI's reading of
     content type, parameters and dependencies takes longer than that of the body. It reads every other request, and all
-    that are refused."""
+    that are refused. ``parse``: reads the body."""
+
+    parse: Callable[[bytes], Any] = staticmethod(parse_json)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -174,6 +178,7 @@ class StrictRoute(APIRoute):
 
         async def strictly(request: Request) -> Response:
             strict = _StrictRequest(request.scope, request.receive)
+            strict.parse = self.parse
             if self.body_field is not None:
                 await strict.check(expected)  # FastAPI would answer 400 to any error here
             if validate is not None and _usual(request.scope["headers"]) and await strict.body():

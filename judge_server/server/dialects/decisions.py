@@ -37,6 +37,7 @@ from judge_server.server.middleware.headers import request_id_of
 from judge_server.server.middleware.request_stream import while_connected
 from judge_server.server.problems import failure_of, response_to
 from judge_server.server.service import DeadlineHeader, ServiceHere, StrictRoute, terms
+from judge_server.util.parsing import parse_unique_json
 from judge_server.wiring.service import Service
 
 _RUBRIC = "rubric:"
@@ -81,7 +82,10 @@ class Decided:
 
 
 class DecisionRoute(StrictRoute):
-    """Answers every error in the shape of these formats: ``{"error": {"message", "type", "param", "code"}}``."""
+    """Answers every error in the shape of these formats: ``{"error": {"message", "type", "param", "code"}}``. A key
+    twice in an object is one: of two questions with one id the first would be lost."""
+
+    parse = staticmethod(parse_unique_json)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

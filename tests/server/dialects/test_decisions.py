@@ -203,6 +203,16 @@ def test_what_is_no_json_is_refused_in_the_same_shape(client):
     assert response.json()["error"]["type"] == "invalid_request_error"
 
 
+@pytest.mark.parametrize("length", [0, 100_000], ids=["short", "long"])
+def test_two_questions_with_one_id_are_refused_and_none_is_lost(client, length):
+    """Python's readers of JSON keep the last of two equal keys."""
+    asked = f'{{"q": {json.dumps(NOUL)}, "q": {json.dumps(SCORE)}}}'
+    body = f'{{"model": "default", "state": "{"x" * length}", "questions": {asked}}}'
+    answer = client.post("/v1/systemone", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert "'q' stands twice" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_decision_model_behind_the_server_gives_its_probabilities_on(form):
     with StubJudge(decide={form: FORMS[form]()}) as stub, served(settings_of(f"decide:stub@{stub.address}")) as client:
