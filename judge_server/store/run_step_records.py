@@ -11,8 +11,8 @@ from judge_server.store.judgment_row import columns_of, content_json
 from judge_server.store.measuring_schema import AUDIT
 from judge_server.store.observation import Audited, audited, scores_of
 from judge_server.store.payload import decode_mapping
-from judge_server.store.run_schema import NO_STEP, REWARD_SOURCE, RUN_STEP
-from judge_server.store.run_tally import NO_AUDIT, of_run
+from judge_server.store.run_schema import NO_STEP, REWARD_SOURCE, RUN_STEP, TRAINING_RUN
+from judge_server.store.run_tally import NO_AUDIT, of_run, run_digest
 from judge_server.store.schema import FORM, JUDGMENT
 
 MOST_STEPS = 400
@@ -43,6 +43,18 @@ class RunStep:
     def without(self) -> int:
         """Judgments without a reward."""
         return self.judgments - self.rewards
+
+
+@dataclass(frozen=True, slots=True)
+class RunNow:
+    """Where a run is: its newest step, of what rewarded that last."""
+
+    run: str
+    step: int
+    judgments: int
+    rewards: int
+    mean: float | None
+    last_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,11 @@ class RunStepRecords:
         Judgments without a step, and audits, are left out."""
         return await self._read(lambda connection: tuple(map(_step, connection.execute(_steps(connection, run)))))
 
+    async def newest(self, runs: Sequence[str]) -> dict[str, RunNow]:
+        """By run the newest step of those that have any."""
+        rows = await self._read(lambda connection: connection.execute(_newest(runs)).all())
+        return {row.run: RunNow(*row) for row in sorted(rows, key=lambda row: row.last_us)}
+
     async def values(self, run: str, steps: Sequence[RunStep], most: int) -> tuple[StepValues, ...]:
         """Of the newest ``most`` judgments of each of the steps."""
         return await self._read(lambda connection: tuple(_values(connection, run, steps, most)))
@@ -110,6 +127,18 @@ def _steps(connection: Connection, run: str) -> Select[Any]:
         .group_by(*by)
         .order_by(*by)
     )
+
+
+def _newest(runs: Sequence[str]) -> Select[Any]:
+    """A row for each source of the runs; the newest step of each is found in the table's key."""
+    step, other = RUN_STEP.c, RUN_STEP.alias("other").c
+    newest = select(func.max(other.step)).where(other.source == step.source).correlate(RUN_STEP).scalar_subquery()
+    mean = (step.reward / func.nullif(step.rewards, 0)).label("mean")
+    question = select(TRAINING_RUN.c.run, step.step, step.judgments, step.rewards, mean, step.last_us)
+    question = question.join(REWARD_SOURCE, REWARD_SOURCE.c.id == step.source)
+    question = question.join(TRAINING_RUN, TRAINING_RUN.c.id == REWARD_SOURCE.c.run)
+    digests = [run_digest(run) for run in runs]
+    return question.where(TRAINING_RUN.c.digest.in_(digests), step.step != NO_STEP, step.step == newest)
 
 
 def _values(connection: Connection, run: str, steps: Sequence[RunStep], most: int) -> Iterator[StepValues]:

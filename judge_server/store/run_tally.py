@@ -87,11 +87,11 @@ class RunTally:
             self._known.clear()
         self._known.update(new)
 
-    def add(self, connection: Connection, judged: Sequence[Mapping[str, Any]]) -> Mapping[Key, int]:
-        """The numbers that are new. ``judged``: rows of judgments of runs that were just written, each with what its
-        form has."""
+    def add(self, connection: Connection, judged: Iterable[tuple[Row | None, object]]) -> Mapping[Key, int]:
+        """The numbers that are new. ``judged``: rows of judgments of runs that were just written, with their forms."""
         self._new = {}
-        steps, groups = self._sums(connection, judged)
+        whole = [(row or {}) | {name: getattr(form, name) for name in IN_FORM} for row, form in judged]
+        steps, groups = self._sums(connection, whole)
         connection.execute(_upsert(RUN_STEP, connection.dialect.name), _ordered(steps))
         if groups:
             connection.execute(_upsert(RUN_GROUP, connection.dialect.name), _ordered(groups))

@@ -41,7 +41,7 @@ from judge_server.store.payload import (
     stored_texts,
     unpack_reading,
 )
-from judge_server.store.run_tally import IN_FORM, RunTally
+from judge_server.store.run_tally import RunTally
 from judge_server.store.schema import FORM, JUDGMENT, JUDGMENT_TAG, PUBLICATION, RUBRIC, SERVED_RUBRIC, TEXT
 
 Row = dict[str, Any]
@@ -227,7 +227,7 @@ class Writer:
             execute_many(connection, _NAME_SOURCES.format(mark=_mark(connection)), sources)
         if charges := [rows.charges for rows in ready if rows.charges]:
             add_charges(connection, charges)
-        of_runs = [] if audits else [row for rows in ready if (row := _row_of_run(rows)) is not None]
+        of_runs = [] if audits else [(rows.judgment, rows.form) for rows in ready if (rows.judgment or {}).get("run")]
         self._new_numbers = self._tally.add(connection, of_runs) if of_runs else {}  # last: others wait for its rows
 
     def _insert_judgments(self, connection: Connection, ready: Sequence[Rows]) -> None:
@@ -252,13 +252,6 @@ class Writer:
         tags = [{"tag": tag, "judgment_id": rows.made.id} for rows in ready if rows.made for tag in rows.tags]
         if tags:
             connection.execute(JUDGMENT_TAG.insert(), tags)
-
-
-def _row_of_run(rows: Rows) -> Row | None:
-    """A judgment as ``RunTally`` reads it; None if it names no run."""
-    if rows.judgment is None or rows.judgment["run"] is None:
-        return None
-    return rows.judgment | {name: getattr(rows.form, name) for name in IN_FORM}
 
 
 def numbered(connection: Connection, table: Table, rows: Mapping[bytes, Row]) -> dict[bytes, int]:

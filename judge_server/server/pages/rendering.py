@@ -20,6 +20,7 @@ from judge_server.core.errors import BadInput, Forbidden
 from judge_server.core.submission import Coordinates
 from judge_server.server.middleware.permission import scopes_of
 from judge_server.server.middleware.session import Sessions, cookie_in
+from judge_server.store.payload import moment
 from judge_server.util.wording import many, percent
 
 POLICY: Final = (
@@ -64,6 +65,7 @@ def _environment() -> Environment:
     made.filters["moment"] = _moment
     made.filters["breakable"] = _breakable
     made.filters["group_query"] = _group_query
+    made.filters["moment_us"] = lambda value: _moment(moment(value))
     made.filters["share"] = percent
     made.filters["many"] = many
     return made

@@ -1,6 +1,7 @@
 """GET /: what is configured, what runs, the last judgments; GET and POST /signin, POST /signout, GET /static/{name}."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,9 +14,13 @@ from judge_server.server.middleware.session import COOKIE, LASTS_SECONDS
 from judge_server.server.pages.rendering import form_of, page, sent_to, sessions, static_file
 from judge_server.server.routes.calibrations import CalibrationsHere
 from judge_server.server.service import ServiceHere, viewer
+from judge_server.store.payload import microseconds
+from judge_server.store.run_step_records import RunNow
+from judge_server.wiring.service import Service
 
 router = APIRouter(include_in_schema=False)
 _LAST = 10
+_NOW_MINUTES = 10
 
 
 @router.get("/")
@@ -35,8 +40,16 @@ async def start(request: Request, service: ServiceHere, calibrations: Calibratio
         alarms=(await service.store.alarms.alarms(raised=True))[:_LAST],
         measuring=[one for one in calibrations.under_way() if one.status == "running"],
         jobs=running.items,
+        trainings=await _trainings(service),
         rubrics=len(await service.rubric_registry.ids()),
     )
+
+
+async def _trainings(service: Service) -> list[RunNow]:
+    """Runs of which a step was judged in the last minutes."""
+    found = await service.store.run_steps.newest(await service.store.runs.names(_LAST, viewer(service)))
+    since = microseconds(datetime.now(UTC) - timedelta(minutes=_NOW_MINUTES))
+    return [now for now in found.values() if now.last_us >= since]
 
 
 @router.get("/signin")

@@ -61,7 +61,9 @@ class RunPart:
 
 @router.get("")
 async def runs(request: Request, service: ServiceHere) -> Response:
-    return page(request, "runs.html", runs=await service.store.runs.names(_LISTED, viewer(service)))
+    names = await service.store.runs.names(_LISTED, viewer(service))
+    newest = await service.store.run_steps.newest(names)
+    return page(request, "runs.html", runs=[(name, newest.get(name)) for name in names])
 
 
 @router.get("/one")

@@ -44,6 +44,12 @@ def test_a_run_is_drawn_over_its_steps(client):
     assert pieces[2][3] == "450.0,0.0"  # all of step 3
 
 
+def test_where_a_run_is_stands_among_the_runs_and_on_the_first_page(client):
+    assert "b 4 3 0.800 0 20" in " ".join(sound(client.get("/runs")).text.split())
+    begun = " ".join(sound(client.get("/")).text.split())
+    assert "Trainings that run now a/b : step 4, mean reward 0.800; judged last 20" in begun
+
+
 def test_from_a_missing_reward_to_its_cause_in_three_clicks(client):
     page = sound(client.get("/runs/one", params={"run": "a/b"}), curves=6)
     (step,) = (one["href"] for one in page.all("a") if "step=3" in one["href"])
