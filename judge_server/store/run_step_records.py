@@ -56,6 +56,11 @@ class RunNow:
     mean: float | None
     last_us: int
 
+    @property
+    def without(self) -> int:
+        """Judgments without a reward."""
+        return self.judgments - self.rewards
+
 
 @dataclass(frozen=True, slots=True)
 class StepValues:
