@@ -31,6 +31,8 @@ OURS = {
     "judge_server/judging/checks/mathematics.py": "a line of the worker that this file starts",
     "judge_server/judging/checks/math_worker.py": "a line of the process that started the worker",
     "judge_server/scoring/graders/python_worker.py": "what the process that started the worker wrote",
+    "judge_server/calibration/adapter_training.py": "what the process that starts it wrote, and its own log",
+    "judge_server/calibration/training_process.py": "a line of the process that this file starts",
     "judge_server/store/observation.py": "texts that the store wrote",
     "judge_server/store/judgment_row.py": "texts that the store wrote",
     "judge_server/store/payload.py": "texts that the store wrote",
