@@ -16,6 +16,7 @@ from judge_client.exam import ExamList, ExamProgress
 from judge_client.exchange import Call
 from judge_client.group import GroupOptions, GroupResult, Rollouts
 from judge_client.group_scoring import score_group
+from judge_client.improvement import ImprovementList, ImprovementProgress
 from judge_client.job import Job, JobPage, JobResult, until_ended
 from judge_client.judge import EngineStatus, JudgeStatus, Ready
 from judge_client.judgment import Judgment
@@ -24,6 +25,7 @@ from judge_client.options import (
     CalibrationOptions,
     CallOptions,
     ExamOptions,
+    ImproveOptions,
     JudgmentFilter,
     LabelSetPage,
     SleepOptions,
@@ -214,6 +216,28 @@ class AsyncClient:
     async def exam(self, exam_id: str) -> ExamProgress:
         """GET /v1/exams/{id}; its report is a page at /v1/exams/{id}/report."""
         return await self._ask(calls.exam(exam_id))
+
+    async def improve(
+        self, labels: str, rubric: str | Mapping[str, Any], **options: Unpack[ImproveOptions]
+    ) -> ImprovementProgress:
+        """POST /v1/improvements: begins to make a judge agree better; ``improvement(id)`` tells how far that is."""
+        return await self._ask(calls.improve(labels, rubric, **options))
+
+    async def improvements(self, *, limit: int = 100, cursor: str | None = None) -> ImprovementList:
+        """GET /v1/improvements: newest first."""
+        return await self._ask(calls.improvements(limit, cursor))
+
+    async def improvement(self, improvement_id: str) -> ImprovementProgress:
+        """GET /v1/improvements/{id}."""
+        return await self._ask(calls.improvement(improvement_id))
+
+    async def cancel_improvement(self, improvement_id: str) -> ImprovementProgress:
+        """DELETE /v1/improvements/{id}: ends it; answers stay remembered."""
+        return await self._ask(calls.cancel_improvement(improvement_id))
+
+    async def improvement_file(self, improvement_id: str, name: str) -> str:
+        """GET /v1/improvements/{id}/files/{name}: a report, the drafted rubric, or the judge's configuration."""
+        return await self._ask(calls.improvement_file(improvement_id, name))
 
     async def begin_job(self, samples: Samples, *, key: str | None = None, **options: Unpack[CallOptions]) -> Job:
         """POST /v1/jobs: a batch that survives the server. The same ``key`` with the same content is the same job.

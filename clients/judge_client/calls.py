@@ -12,6 +12,7 @@ from judge_client.calibration import CalibrationList, CalibrationProgress
 from judge_client.exam import ExamList, ExamProgress
 from judge_client.exchange import Call
 from judge_client.flow import Reply, Request
+from judge_client.improvement import ImprovementList, ImprovementProgress
 from judge_client.job import Job, JobPage, JobResult
 from judge_client.judge import EngineList, EngineStatus, JudgeList, JudgeStatus, Ready
 from judge_client.judgment import Judgment
@@ -20,6 +21,7 @@ from judge_client.options import (
     CalibrationOptions,
     CallOptions,
     ExamOptions,
+    ImproveOptions,
     JudgmentFilter,
     LabelSetPage,
     SleepOptions,
@@ -177,6 +179,31 @@ def exams(judge: str | None, limit: int, cursor: str | None) -> Call[ExamList]:
 
 def exam(exam_id: str) -> Call[ExamProgress]:
     return _get(ExamProgress, _named("/v1/exams", exam_id))
+
+
+def improve(labels: str, rubric: str | Mapping[str, Any], **options: Any) -> Call[ImprovementProgress]:
+    """A second one would be another attempt: it is sent again only if the first was not begun."""
+    body = {"labels": labels, "rubric": rubric, **checked("improve", options, ImproveOptions)}
+    call = _post(ImprovementProgress, "/v1/improvements", body)
+    request = Request("POST", call.request.path, content=call.request.content, headers={**JSON, **_once()})
+    return Call(request, call.read, repeatable=False)
+
+
+def improvements(limit: int, cursor: str | None) -> Call[ImprovementList]:
+    return _get(ImprovementList, "/v1/improvements", limit=limit, cursor=cursor)
+
+
+def improvement(improvement_id: str) -> Call[ImprovementProgress]:
+    return _get(ImprovementProgress, _named("/v1/improvements", improvement_id))
+
+
+def cancel_improvement(improvement_id: str) -> Call[ImprovementProgress]:
+    return Call(Request("DELETE", _named("/v1/improvements", improvement_id)), _as(ImprovementProgress))
+
+
+def improvement_file(improvement_id: str, name: str) -> Call[str]:
+    path = _named(f"{_named('/v1/improvements', improvement_id)}/files", name)
+    return Call(Request("GET", path), lambda reply: reply.content.decode("utf-8", "replace"))
 
 
 def begin_job(samples: Samples, key: str | None, **wishes: Any) -> Call[Job]:

@@ -90,6 +90,24 @@ class ExamOptions(TypedDict, total=False):
     longest: int | None
 
 
+class ImproveOptions(TypedDict, total=False):
+    """``proposer``: the judge whose model writes other wordings; ``second``: a stronger judge for at most
+    ``second_share`` of the questions; ``examples``: how many to try with each question; ``limits``: ``questions``,
+    ``calls``, ``tokens``, ``dollars``, ``seconds``; ``positives``: the class that means met, by criterion; ``reason``:
+    why a test split is read that was read before."""
+
+    judge: str | None
+    proposer: str | None
+    second: str | None
+    second_share: float
+    examples: Sequence[int]
+    tries: int
+    seed: int
+    limits: Mapping[str, float]
+    positives: Mapping[str, str]
+    reason: str
+
+
 class CalibrationOptions(TypedDict, total=False):
     """``split``: ``dev``, ``test`` or ``all``. ``partial``: measure what labels and rubric both have. ``raw``: without
     fitted maps. ``fit`` and ``gate``: do that with what was measured."""

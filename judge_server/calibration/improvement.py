@@ -42,8 +42,8 @@ NO_LIMITS = Limits()
 
 
 class Spend(Frozen):
-    """What was spent, over all runs that continued one another. ``ratings``: verdicts that were judged and not read
-    from a journal."""
+    """What was spent, over all runs that continued one another. ``ratings``: verdicts that were judged, and neither
+    read from a journal nor remembered."""
 
     ratings: int = 0
     calls: int = 0
@@ -63,6 +63,9 @@ class Spend(Frozen):
     def __str__(self) -> str:
         money = f", {self.dollars:.4f} dollars" if self.dollars else ""
         return f"{self.ratings} ratings judged, {self.calls} calls, {self.tokens} tokens{money}"
+
+
+NOTHING = Spend()
 
 
 class PairedTest(Frozen):
@@ -143,6 +146,13 @@ class PartSize(Frozen):
     half_width: float
     fewest: int = 6
 
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: {self.ratings} ratings from {self.prompts} prompts; at 85 % agreement the interval is "
+            f"± {100 * self.half_width:.0f} points; a difference shows from {self.fewest} prompts on that all favour "
+            "one side"
+        )
+
 
 class Improvement(Frozen):
     """``questions``: ratings asked of the judge. ``final``: on the locked test split, read once at the end, only if
@@ -169,7 +179,7 @@ class Improvement(Frozen):
     setup: JudgeSetup = AS_IT_IS
     questions: int
     limits: Limits = NO_LIMITS
-    spent: Spend = Spend()
+    spent: Spend = NOTHING
     created_at: datetime
 
     @property

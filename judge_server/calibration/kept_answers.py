@@ -1,4 +1,4 @@
-"""A judge's answers about a part of a label set, kept in a folder as they come: nothing is asked twice."""
+"""A judge's answers about a part of a label set, kept as they come: nothing is asked twice."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from judge_server.calibration.journal import Journal
 from judge_server.calibration.meter import Meter
-from judge_server.calibration.run import CalibrationTask, run
+from judge_server.calibration.run import CalibrationTask, judged
 from judge_server.core.rubric import Rubric
 from judge_server.judging.answer import Judge, JudgeRegistry
 from judge_server.labels.label_set import LabelSet
@@ -22,14 +22,16 @@ def unwatched(_: int) -> AbstractContextManager[Callable[[], None]]:
 
 @dataclass(frozen=True)
 class KeptAnswers:
-    """``scorer_of``: a scorer over some judges; ``watching``: shows how far the judging of so many items is;
-    ``positives``: the class that means met, by criterion."""
+    """``out``: their folder; None if remembered verdicts do its work. ``scorer_of``: a scorer over some judges;
+    ``watching``: shows how far the judging of so many items is; ``positives``: the class that means met, by criterion;
+    ``at_once``: items judged at a time."""
 
-    out: Path
+    out: Path | None
     scorer_of: Callable[[JudgeRegistry], Scorer]
     watching: Watching = unwatched
     positives: Mapping[str, str] = field(default_factory=dict)
     meter: Meter | None = None
+    at_once: int = 64
 
     def task(self, rubric: Rubric, labels: LabelSet, judge: Judge, name: str) -> CalibrationTask:
         """Raises BadInput if labels and rubric do not match."""
@@ -51,5 +53,8 @@ class KeptAnswers:
         parts = [rubric.digest, labels.digest, judge.reference.fingerprint]
         file = "-".join(["asked", *(part.removeprefix("sha256:")[:10] for part in parts)])
         scorer = self.scorer_of(JudgeRegistry({name: judge}, name))
-        with Journal(self.out / file, task.heading) as journal, self.watching(labels.counts.items) as advance:
-            return (await run(scorer, task, journal=journal, advance=advance, meter=self.meter)).labels
+        journal = nullcontext() if self.out is None else Journal(self.out / file, task.heading)
+        with journal as known, self.watching(labels.counts.items) as advance:
+            return await judged(
+                scorer, task, journal=known, advance=advance, concurrency=self.at_once, meter=self.meter
+            )

@@ -26,13 +26,15 @@ from judge_server.calibration.improvement import (
     Limits,
     Outcome,
     PairedTest,
+    PartSize,
+    Rung,
     TriedChange,
     TurnedScale,
 )
 from judge_server.calibration.meter import LimitReached, Meter
 from judge_server.calibration.paired_agreement import mapped, paired_test, with_rows_of
 from judge_server.calibration.panels import views
-from judge_server.calibration.parts import described, divided, only_criterion, ratings, size
+from judge_server.calibration.parts import divided, only_criterion, ratings, size
 from judge_server.calibration.wording import Draft, draft
 from judge_server.core.criterion import AnyLeaf
 from judge_server.core.errors import BadInput
@@ -79,7 +81,7 @@ class LadderOptions:
 @dataclass
 class Ladder:
     """``read_test`` gives the locked test split after recording the reading; None if there is none. ``meter``: what may
-    be spent."""
+    be spent. ``rung``: which one is tried or was tried last."""
 
     dev: LabelSet
     rubric: Rubric
@@ -90,6 +92,8 @@ class Ladder:
     meter: Meter = field(default_factory=lambda: Meter(Limits()))
     tell: Callable[[str], None] = lambda _: None
     asked: int = 0
+    sizes: tuple[PartSize, ...] = ()
+    rung: Rung | None = None
     reached: Rubric = field(init=False)
     revise: LabelSet = field(init=False)
     select: LabelSet = field(init=False)
@@ -100,14 +104,14 @@ class Ladder:
     async def climb(self) -> Improvement:
         """Raises BadInput if there are too few prompts to choose anything, or the budget does not reach the start."""
         revise, select = divided(self.dev, self.options.seed)
-        sizes = (size("revise", revise), size("select", select))
+        self.sizes = sizes = (size("revise", revise), size("select", select))
         if min(one.prompts for one in sizes) < self.options.least_prompts:
             raise BadInput(
                 f"The dev split has {sum(one.prompts for one in sizes)} prompts, too few to divide.",
                 remedy=f"Label at least {2 * self.options.least_prompts} prompts, better 100.",
             )
         for one in sizes:
-            self.tell(described(one))
+            self.tell(str(one))
         clear = clarity(self.dev, self.rubric)
         self.revise, self.select = revise, select
         standing = await self._start(revise, select)
@@ -115,8 +119,9 @@ class Ladder:
         for turned in self.turned:
             self.tell(str(turned))
         try:
-            for rung in (self._map, self._word, self._exemplify, self._cascade, self._adapt):
-                standing = await rung(standing)
+            for rung, climb in self._rungs.items():
+                self.rung = rung
+                standing = await climb(standing)
         except LimitReached as limit:
             self.notes.append(f"The budget of {limit} ended the search: later candidates were not tried.")
         self.reached = standing.rubric
@@ -146,6 +151,16 @@ class Ladder:
             spent=self.meter.spent,
             created_at=datetime.now(UTC),
         )
+
+    @property
+    def _rungs(self) -> Mapping[Rung, Callable[[KeptSoFar], Awaitable[KeptSoFar]]]:
+        return {
+            "map": self._map,
+            "wording": self._word,
+            "examples": self._exemplify,
+            "cascade": self._cascade,
+            "adapter": self._adapt,
+        }
 
     async def _start(self, revise: LabelSet, select: LabelSet) -> KeptSoFar:
         self._require(revise, select, why="The budget does not reach the judge's answers as it is.")
@@ -240,7 +255,10 @@ class Ladder:
             leaf = leaf_of(self.rubric, name)
             proposals = await proposer.propose(leaf, cases[:SHOWN_CASES], self.options.tries)
             for proposal in proposals[: self.options.tries]:
-                drafts.append(draft(self.rubric, leaf, proposal, texts, len(drafts) + 1))
+                made = draft(self.rubric, leaf, proposal, texts, len(drafts) + 1)
+                if made.diff and any(made.diff == one.diff for one in drafts):
+                    made = replace(made, rubric=None, refused="it repeats an earlier proposal")
+                drafts.append(made)
         return drafts
 
     async def _exemplify(self, standing: KeptSoFar) -> KeptSoFar:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from judge_server.calibration.improvement import Limits, Spend
+from judge_server.calibration.improvement import NOTHING, Limits, Spend
 from judge_server.core.judgment import Usage
 
 
@@ -15,14 +15,20 @@ class LimitReached(Exception):
 
 
 class Meter:
-    """``path``: where each spending is written at once; None to keep it in memory."""
+    """``path``: where each spending is written at once; None to keep it in memory. ``spent``: before."""
 
-    def __init__(self, limits: Limits, path: Path | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        path: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        spent: Spend = NOTHING,
+    ) -> None:
         self.limits = limits
         self._path = path
         self._clock = clock
         self._since = clock()
-        self.spent = Spend()
+        self.spent = spent
         for line in path.read_text("utf-8").splitlines() if path is not None and path.exists() else ():
             try:
                 self.spent = self.spent.plus(Spend.model_validate_json(line))

@@ -3,11 +3,19 @@ differently."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from judge_server.calibration.disagreement import Disagreement
+from judge_server.calibration.ladder import Proposer
+from judge_server.calibration.meter import Meter
 from judge_server.core.criterion import AnyLeaf
+from judge_server.core.errors import BadInput
 from judge_server.core.judgment import Usage
+from judge_server.core.rubric import Rubric
+from judge_server.judging.answer import JudgeRegistry
+from judge_server.judging.single import SingleJudge
+from judge_server.labels.label_set import LabelSet
 from judge_server.models.protocol import Model, Priority, Prompt, Request, Sampling, Segment, Structured, Turn
 from judge_server.util.parsing import parse_json
 
@@ -41,6 +49,29 @@ class ModelProposer:
             return [one for one in wordings[:tries] if isinstance(one, dict)]
         except (ValueError, KeyError, TypeError):
             return []
+
+
+def proposing(
+    judges: JudgeRegistry, named: str | None, labels: LabelSet, rubric: Rubric
+) -> Callable[[Meter], Proposer] | None:
+    """Opens the model of the judge that is named; None if none is. Raises BadInput for a judge without a model that can
+    write, UnknownJudge, and JudgeNotAllowed for one to which the texts may not be shown."""
+    if named is None:
+        return None
+    judge = judges.named(named)
+    if not isinstance(judge, SingleJudge) or judge.model.name == "baseline":
+        raise BadInput(
+            f"The proposer {named} has no language model of its own.",
+            remedy="Name a judge with a model that writes text.",
+        )
+    labels.require_shown(judge.specification)
+    if rubric.judges:
+        judge.specification.require_shown(rubric.judges, f"The rubric {rubric.name}")
+    return partial(_opened, judge, f"{named} ({judge.model.name})")
+
+
+def _opened(judge: SingleJudge, name: str, meter: Meter) -> Proposer:
+    return ModelProposer(judge.model, name, meter.add)
 
 
 def _criterion(leaf: AnyLeaf) -> dict[str, Any]:

@@ -51,10 +51,3 @@ def size(name: str, labels: LabelSet) -> PartSize:
         ratings=count,
         half_width=round(1.96 * sqrt(0.85 * 0.15 * effect / max(count, 1)), 3),
     )
-
-
-def described(one: PartSize) -> str:
-    return (
-        f"{one.name}: {one.ratings} ratings from {one.prompts} prompts; at 85 % agreement the interval is "
-        f"± {100 * one.half_width:.0f} points; a difference shows from {one.fewest} prompts on that all favour one side"
-    )

@@ -130,7 +130,8 @@ class _Running:
         found = self.writer.rows_of(item.id, labelled, judgment)
         self.rows[item.id] = found
         if self.meter is not None:
-            self.meter.add(judgment.usage, len(labelled))
+            asked = sum(not verdict.cached for verdict in judgment.verdicts if verdict.criterion in labelled)
+            self.meter.add(judgment.usage, asked)
         if self.journal is not None:
             self.journal.add(found)
         self.advance()
@@ -152,6 +153,35 @@ async def run(
     conditions hold on no labelled item. A failure of the judge becomes an empty label with a typed reason. Raises
     LimitReached if a limit of the ``meter`` is reached before every item was judged; what was judged is in the journal.
     """
+    rows, known = await _judged(scorer, task, journal, advance, concurrency, meter)
+    measured = _beside(task, rows)
+    record = await asyncio.to_thread(_record, task, measured, rows)  # computing intervals takes long
+    return RunResult(measured, record, known)
+
+
+async def judged(
+    scorer: Scorer,
+    task: CalibrationTask,
+    *,
+    journal: Journal | None = None,
+    advance: Callable[[], None] = lambda: None,
+    concurrency: int = 64,
+    meter: Meter | None = None,
+) -> LabelSet:
+    """As ``run``, without figures: people's rows and the judge's."""
+    rows, _ = await _judged(scorer, task, journal, advance, concurrency, meter)
+    return _beside(task, rows)
+
+
+async def _judged(
+    scorer: Scorer,
+    task: CalibrationTask,
+    journal: Journal | None,
+    advance: Callable[[], None],
+    concurrency: int,
+    meter: Meter | None,
+) -> tuple[list[ItemRows], int]:
+    """The rows of each item, and how many were in the journal."""
     labelled = _labelled(task)
     items = labelled_items(task)
     known = {name: rows for name, rows in (journal.known if journal else {}).items() if name in labelled}
@@ -165,10 +195,7 @@ async def run(
                 group.create_task(running.judge(item, labelled[item.id]))
     if meter is not None and len(running.rows) < len(items):
         meter.require()
-    ordered = [running.rows[item.id] for item in items]
-    measured = _beside(task, ordered)
-    record = await asyncio.to_thread(_record, task, measured, ordered)  # computing intervals takes long
-    return RunResult(measured, record, len(known))
+    return [running.rows[item.id] for item in items], len(known)
 
 
 def labelled_items(task: CalibrationTask) -> list[Item]:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from judge_server.authoring.writing import replace_file
 from judge_server.calibration.kept_answers import KeptAnswers
 from judge_server.calibration.paired_agreement import paired_test
-from judge_server.calibration.parts import described, divided, ratings, size
+from judge_server.calibration.parts import divided, ratings, size
 from judge_server.calibration.training_rows import TrainingRows, training_rows
 from judge_server.calibration.tuning import (
     ADAPTER,
@@ -85,7 +85,7 @@ class TuneRun:
     async def prepare(self, judge: SingleJudge, model: Teachable, answers: KeptAnswers) -> Path:
         """Ask the judge as it is about select, and write what is learnt from. The task for the training."""
         for one in self.parts:
-            self.tell(described(one))
+            self.tell(str(one))
         self._base = judge.model.revision
         labelled = answers.task(self.rubric, self.revise, judge, judge.specification.name)
         self._made = training_rows(labelled, judge.writer, model, ratings(self.revise))

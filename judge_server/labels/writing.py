@@ -24,18 +24,23 @@ def write_labels(label_set: LabelSet, path: Path) -> None:
         with part.open("w", encoding="utf-8", newline="") as file:
             (write_csv if path.suffix == ".csv" else write_json_lines)(label_set, file)
         part.replace(path)
-        about = About(
-            id=label_set.id,
-            provenance=label_set.provenance,
-            scales=label_set.scales,
-            judges=dict(label_set.judges),
-            rubric=label_set.rubric,
-        )
-        replace_file(about_path(path), about.model_dump_json(exclude_defaults=True, indent=2) + "\n")
+        replace_file(about_path(path), about_text(label_set))
     except OSError as fault:
         raise BadInput(
             f"{path}: {fault.strerror}.", remedy="Name a file in a directory that can be written."
         ) from fault
+
+
+def about_text(label_set: LabelSet) -> str:
+    """The metadata, as JSON."""
+    about = About(
+        id=label_set.id,
+        provenance=label_set.provenance,
+        scales=label_set.scales,
+        judges=dict(label_set.judges),
+        rubric=label_set.rubric,
+    )
+    return about.model_dump_json(exclude_defaults=True, indent=2) + "\n"
 
 
 def write_csv(label_set: LabelSet, file: TextIO) -> None:

@@ -32,6 +32,7 @@ from judge_server.server.dialects.first_reward import FirstRewards
 from judge_server.server.dialects.prompt_table import load_prompt_table
 from judge_server.server.dialects.roll import RollTasks
 from judge_server.server.exam_runs import ExamRuns
+from judge_server.server.improvement_runs import ImprovementRuns
 from judge_server.server.job_events import JobEvents
 from judge_server.server.middleware.authentication import Authentication, key_ring, require_keys
 from judge_server.server.middleware.headers import ResponseHeaders
@@ -45,6 +46,7 @@ from judge_server.server.pages import (
     calibration_items,
     editor,
     explorer,
+    improvement,
     label_import,
     labelling,
     library,
@@ -64,6 +66,7 @@ from judge_server.server.routes import (
     erasures,
     exams,
     groups,
+    improvements,
     jobs,
     judges,
     judgments,
@@ -163,6 +166,7 @@ async def _running(
         recognising = model_watch(service)
         app.state.calibrations = calibrating = CalibrationRuns(service)
         app.state.exams = examining = ExamRuns(service.store.exams)
+        app.state.improvements = improving = ImprovementRuns(service)
         app.state.jobs = working = job_worker(service)
         app.state.job_events = JobEvents(service.store.jobs.find_all)
         app.state.watch = watching = monitor_watch(
@@ -174,17 +178,13 @@ async def _running(
         metrics.registry.register(HealthMetrics(service.store, health, service.models))
         auditing = audit_worker(service)
         pruning, indexing = pruner_of(service), indexer_of(service)
-        app.state.unhurried = (working, auditing, calibrating, examining)
+        app.state.unhurried = (working, auditing, calibrating, examining, improving)
         async with dialects(app, service, metrics):
             await health.look()
             health.start()
             await canaries.start()
-            recognising.start()
-            working.start()
-            watching.start()
-            auditing.start()
-            pruning.start()
-            indexing.start()
+            for one in (recognising, working, improving, watching, auditing, pruning, indexing):
+                one.start()
             settle()
             yield
         hurried = (app.state.engines, health, canaries, recognising, watching, pruning, indexing)
@@ -247,6 +247,7 @@ _ROUTERS = (
     labels.router,
     calibrations.router,
     exams.router,
+    improvements.router,
     monitor.router,
     audit_queue.router,
     openai_graders.router,
@@ -260,6 +261,7 @@ _ROUTERS = (
     operation.router,
     training.router,
     explorer.router,
+    improvement.router,
     calibration.router,
     calibration_items.router,
     editor.router,

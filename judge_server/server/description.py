@@ -94,6 +94,10 @@ _BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
     ("/v1/runs/", {"404": "No such run"}),
     ("/v1/rescore", {"404": "No such rubric"}),
     ("/v1/calibrations", {"404": "No such calibration, rubric or judge", "429": "Too many wait: see Retry-After"}),
+    (
+        "/v1/improvements",
+        {"404": "No such improvement, label set, rubric or judge", "429": "Too many are open: see Retry-After"},
+    ),
     ("/v1/exams", {"404": "No such exam or judge", "429": "Too many wait: see Retry-After"}),
     (
         "/v1/admin/",

@@ -16,6 +16,7 @@ audit             which judgment audits which
 queue_item        judgments sampled for people to label, with stratum and weight
 model_signature   by what the models behind one address are recognised, in the order in which they were met
 exam              exams of judges that are over, with the failed pairs
+improvement       attempts to improve a judge, with how far they are and what they led to
 watch             which worker does a recurring task, and how far it has come
 """
 
@@ -237,6 +238,26 @@ class ExamRow(TableRow, table=True):
     payload: str = Field(sa_column=Column(PackedText, nullable=False))
 
 
+class ImprovementRow(TableRow, table=True):
+    """``lease_us``: until when ``worker`` holds it. JSON: ``terms`` never change; ``progress`` is what is shown;
+    ``proposals`` by what was asked; ``files`` of the result by name, None until then."""
+
+    __tablename__ = "improvement"
+    __table_args__ = (
+        Index("ix_improvement_created_us", "created_us", "id"),
+        Index("ix_improvement_status", "status", "lease_us"),
+    )
+    id: str = Field(sa_column=Column(SafeText, primary_key=True))
+    created_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    status: str = Field(sa_column=Column(Text, nullable=False))
+    worker: str | None = Field(sa_column=Column(SafeText))
+    lease_us: int = Field(sa_column=Column(BigInteger, nullable=False))
+    terms: str = Field(sa_column=Column(PackedText, nullable=False))
+    progress: str = Field(sa_column=Column(PackedText, nullable=False))
+    proposals: str = Field(sa_column=Column(PackedText, nullable=False))
+    files: str | None = Field(sa_column=Column(PackedText))
+
+
 LABEL_SET = table_of(LabelSetRow)
 COLLECTED_LABEL = table_of(CollectedLabelRow)
 LABEL_PLAN = table_of(LabelPlanRow)
@@ -256,3 +277,4 @@ METADATA = run_schema.METADATA
 """Every table: these, and those of ``schema`` and ``run_schema``."""
 MODEL_SIGNATURE = table_of(ModelSignatureRow)
 EXAM = table_of(ExamRow)
+IMPROVEMENT = table_of(ImprovementRow)

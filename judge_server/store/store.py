@@ -33,6 +33,7 @@ from judge_server.store.erasure_records import ErasureRecords
 from judge_server.store.exam_records import ExamRecords
 from judge_server.store.fault import translate, unanswered
 from judge_server.store.group_commit import GroupCommit
+from judge_server.store.improvement_records import ImprovementRecords
 from judge_server.store.job_records import JobRecords
 from judge_server.store.job_writing import JobWriter
 from judge_server.store.judgment_row import read_judgment
@@ -105,6 +106,7 @@ class Store:
         self.reasks = ReaskRecords(self._read, self._write)
         self.queue = QueueRecords(self._read, self._write)
         self.exams = ExamRecords(self._read, self._write)
+        self.improvements = ImprovementRecords(self._read, self._write)
         self.signatures = StoredSignatures(self._read, self._write)
         self.api_keys = ApiKeyRecords(self._read, self._write)
         self.budgets = BudgetRecords(self._read, self._write)

@@ -9,8 +9,9 @@ import pytest
 
 from benchmarks.simulation.ladder import RUBRIC, people
 from judge_server.calibration.improve_run import Attempt, ImproveRun
-from judge_server.calibration.kept_proposals import KeptProposals
+from judge_server.calibration.kept_proposals import KeptProposals, ProposalFile
 from judge_server.calibration.labelled_responses import labelled_responses, pool_of
+from judge_server.calibration.workspace import ImproveFolder
 from judge_server.core.errors import BadInput
 from judge_server.core.judge import ExampleRule
 from judge_server.labels.readers import read_labels
@@ -67,7 +68,7 @@ def improving(labels, model, out, **attempt):
         whole=whole,
         rubric=RUBRIC,
         judge=own,
-        out=out,
+        place=ImproveFolder(out),
         scorer_of=lambda judges: scorer(registry=judges),
         pages=lambda found: {"improvement.md": found.text},
     )
@@ -121,7 +122,7 @@ async def test_a_second_run_asks_nothing_and_another_one_needs_a_reason(labels, 
     out, log = tmp_path / "out", ReadingFile(labels)
     found = await improving(labels, model, out).climb(None, log)
     asked = len(model.asked)
-    assert improving(labels, model, out).finished() == found
+    assert ImproveFolder(out).finished(improving(labels, model, out).key) == found.model_dump_json(indent=2)
     (out / f"{improving(labels, model, out).key}.json").unlink()
     again = await improving(labels, model, out).climb(None, log)
     assert len(model.asked) == asked
@@ -143,7 +144,7 @@ async def test_a_proposal_that_a_kill_cut_off_is_asked_for_again(tmp_path):
             return [{"statement": f"Wording {self.asked}."}]
 
     writer, path = Writer(), tmp_path / "proposals.jsonl"
-    kept = KeptProposals(writer, path)
+    kept = KeptProposals(writer, ProposalFile(path))
     first = await kept.propose(RUBRIC.leaves[0], (), 3)
     path.write_text(path.read_text() + '\n{"key": "cut')
     assert await kept.propose(RUBRIC.leaves[0], (), 3) == first

@@ -251,6 +251,13 @@ async def test_a_refused_proposal_is_reported_and_never_measured():
     assert len(asked.asked) == 2
 
 
+async def test_a_wording_that_repeats_another_is_measured_once():
+    found, _, asked, _ = await climb(MISREAD, Writer({"statement": "Says it."}, {"statement": "Says it."}))
+    first, second = (one for one in found.candidates if one.rung == "wording")
+    assert (first.refused, second.refused) == (None, "it repeats an earlier proposal")
+    assert len({rubric.digest for rubric, *_ in asked.asked}) == 2
+
+
 async def test_the_figures_are_those_of_the_rows():
     whole = people(240, 1, each=2)
     old, new = await MISREAD(RUBRIC, whole, AS_IT_IS), await FaultyJudge()(RUBRIC, whole, AS_IT_IS)

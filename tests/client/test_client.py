@@ -358,6 +358,19 @@ def test_an_exam_is_begun_and_found_again(ask, url):
     assert begun.id in {one.id for one in ask(url, "exams").exams}
 
 
+@both_ways
+def test_an_improvement_is_begun_found_and_cancelled(ask, url):
+    given = {"item": "i", "criterion": "empathy", "annotator": "ann", "label": "yes", "prompt": "p", "response": "r"}
+    ask(url, "add_labels", "improved/set", [given])
+    begun = ask(url, "improve", "improved/set", "writing/summary", examples=[0], limits={"calls": 9})
+    assert begun.limits["calls"] == 9
+    assert begun.id in {one.id for one in ask(url, "improvements").improvements}
+    assert ask(url, "cancel_improvement", begun.id).status in {"cancelled", "failed"}
+    assert ask(url, "improvement", begun.id).judge == "default"
+    with pytest.raises(NotFound, match="no file"):
+        ask(url, "improvement_file", begun.id, "rubric.yaml")
+
+
 def test_no_native_route_is_missing(url):
     source = "".join(inspect.getsource(inspect.getmodule(kind)) for kind in (Client, AsyncClient))
     from judge_client import calls, group_scoring, scoring

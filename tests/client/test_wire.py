@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_client import calibration, group, job, judge, judgment, label, rubric, stored
+from judge_client import calibration, group, improvement, job, judge, judgment, label, rubric, stored
 from judge_client.errors import UnreadableAnswer
 from judge_client.judgment import Judgment
 from judge_client.wire import parse, read
@@ -22,7 +22,7 @@ from judge_server.core import judgment as core_judgment
 from judge_server.core import outcome, verdict
 from judge_server.scoring import rescore
 from judge_server.scoring.group import report
-from judge_server.server import calibration_runs
+from judge_server.server import calibration_runs, improvement_progress
 from judge_server.server.routes import calibrations, groups, jobs, judges, judgments, labels, rubrics
 from judge_server.store import label_records as stored_labels
 from tests.client.scripted_server import judgment as written
@@ -59,6 +59,8 @@ PAIRS = [
     (calibration.CalibrationList, calibrations.CalibrationList),
     (calibration.CalibrationProgress, calibration_runs.CalibrationProgress),
     (calibration.Certificate, certificate.Certificate),
+    (improvement.ImprovementProgress, improvement_progress.ImprovementProgress),
+    (improvement.ImprovementList, improvement_progress.ImprovementList),
     (job.Job, core_job.Job),
     (job.JobTerms, core_job.JobTerms),
     (job.JobPage, jobs.JobPage),

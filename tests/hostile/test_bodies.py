@@ -71,6 +71,7 @@ BODIES: dict[str, tuple[str, list[Any]]] = {
     "labels": ("/v1/labels", [{"name": "n", "labels": [_LABEL, _LABEL | {"annotator": "b"}]}]),
     "exam": ("/v1/exams", [{"pairs": 1, "families": ["turn"], "seed": 1, "judge": "default"}]),
     "calibration": ("/v1/calibrations", [{"rubric": RUBRIC, "label_set": "n", "judge": "default"}]),
+    "improvement": ("/v1/improvements", [{"rubric": RUBRIC, "labels": "n", "judge": "default", "reason": "why"}]),
     "grader run": (
         "/v1/fine_tuning/alpha/graders/run",
         [{"grader": one, "model_sample": RESPONSE, "item": {"a": "b", "c": [1]}} for one in (*_GRADERS, _MULTI)],

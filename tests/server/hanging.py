@@ -83,6 +83,7 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /label/item": _LABELLING | {"item": "i", "label.c0": "yes"},
     "POST /keys": {"name": "k", "scope.score": "yes"},
     "POST /calibrations": {"labels": "n", "rubric": "test/listed", "judge": "default", "split": "dev"},
+    "POST /calibrations/improve": {"labels": "n", "rubric": "test/listed"},
     "POST /drafts": {"base": "", "id": "own/draft"},
     "POST /drafts/{draft_id}/publish": {"note": "n", "sure": "yes"},
 }

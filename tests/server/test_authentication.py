@@ -129,6 +129,7 @@ def test_an_expired_key_says_so_to_its_owner_only(client):
         ("trainer", "POST", "/v1/rubrics", "author"),
         ("trainer", "POST", "/v1/calibrations", "author"),
         ("trainer", "POST", "/v1/exams", "author"),
+        ("trainer", "POST", "/v1/improvements", "author"),
         ("trainer", "POST", "/v1/labels", "label"),
         ("author", "GET", "/metrics", "metrics"),
     ],

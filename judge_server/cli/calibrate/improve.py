@@ -22,9 +22,17 @@ def improve(
     proposer: Annotated[
         str | None, typer.Option("--proposer", metavar="JUDGE", help="The judge whose model proposes other wordings.")
     ] = None,
+    recorded: Annotated[
+        str | None,
+        typer.Option("--recorded", metavar="NAME", help="A judge whose answers stand in FILE: nothing is asked."),
+    ] = None,
     second: Annotated[
         str | None,
-        typer.Option("--second", metavar="JUDGE", help="A stronger judge for what this one leaves open."),
+        typer.Option(
+            "--second",
+            metavar="JUDGE",
+            help="A stronger judge for what this one leaves open (with --recorded: of FILE).",
+        ),
     ] = None,
     tuned: Annotated[
         str | None,
@@ -89,5 +97,5 @@ def improve(
         reader=reader,
         reason=reason,
     )
-    wished = improving.ImproveOptions(labels, rubric, judge, proposer, second, tuned, out, attempt, as_json)
+    wished = improving.ImproveOptions(labels, rubric, judge, proposer, second, tuned, out, attempt, as_json, recorded)
     run(improving.improve(settings, wished))

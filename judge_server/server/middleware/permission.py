@@ -60,6 +60,8 @@ RULES: Final = (
     ScopeRule(_READ, "/v1/label-sets", ("label", "author")),
     ScopeRule(_READ, "/v1/calibrations", _WORKING),
     ScopeRule(_ALL, "/v1/calibrations", ("author",)),
+    ScopeRule(_READ, "/v1/improvements", ("label", "author")),  # files of a result hold texts of labels
+    ScopeRule(_ALL, "/v1/improvements", ("author",)),
     ScopeRule(_READ, "/v1/exams", _WORKING),
     ScopeRule(_ALL, "/v1/exams", ("author",)),
     ScopeRule(_READ, "/v1/monitor/audit-queue", ("label",)),  # it shows other callers' conversations and responses
@@ -73,6 +75,7 @@ RULES: Final = (
     ScopeRule(_READ, "/rubrics", _WORKING),
     ScopeRule(_ALL, "/drafts", ("author",)),
     ScopeRule(_READ, "/calibrations/{calibration_id}/items", ("label", "author")),  # it shows conversations of others
+    ScopeRule(_READ, "/calibrations/improve", ("label", "author")),
     ScopeRule(_READ, "/calibrations", _WORKING),
     ScopeRule(_ALL, "/calibrations", ("author",)),
     ScopeRule(_READ, "/runs", _WORKING),

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from tests.served import judged_by, served
+from tests.served import judged_by, served, until
 from tests.server.keys import demanding, key_of
 from tests.server.pages.browser import browser, visit
 from tests.server.pages.test_calibration import calibrated, posted
@@ -48,6 +48,14 @@ def address(server):
     return address_of(server)
 
 
+def improved(client):
+    """One that is over, without a result: the labels are too few."""
+    asked = {"labels": "water", "rubric": "medical/water"}
+    made = client.post("/v1/improvements", json=asked).raise_for_status().json()["id"]
+    until(lambda: client.get(f"/v1/improvements/{made}").json()["status"] == "failed")
+    return made
+
+
 @pytest.fixture(scope="module")
 def pages(server):
     """The address of every kind of page: a route of the pages that is missing here fails the test of that name."""
@@ -75,6 +83,8 @@ def pages(server):
         "/calibrations/compare": f"/calibrations/compare?old={measured[0][14:]}&new={measured[1][14:]}",
         "/calibrations/{calibration_id}": measured[0],
         "/calibrations/{calibration_id}/items": f"{measured[0]}/items?people=yes",
+        "/calibrations/improve": "/calibrations/improve?labels=water",
+        "/calibrations/improve/{improvement_id}": f"/calibrations/improve/{improved(server)}",
         "/runs": "/runs",
         "/runs/one": "/runs/one?run=r1",
         "/jobs": "/jobs",
@@ -93,6 +103,7 @@ def test_every_page_is_visited(pages):
         calibration_items,
         editor,
         explorer,
+        improvement,
         labelling,
         library,
         operation,
@@ -108,6 +119,7 @@ def test_every_page_is_visited(pages):
             calibration_items,
             editor,
             explorer,
+            improvement,
             labelling,
             library,
             operation,

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import typer
@@ -12,19 +11,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from judge_server.calibration.improve_run import Attempt, ImproveRun
 from judge_server.calibration.improvement import AS_IT_IS, Improvement
-from judge_server.calibration.ladder import Proposer
-from judge_server.calibration.meter import Meter
-from judge_server.calibration.model_proposer import ModelProposer
+from judge_server.calibration.model_proposer import proposing
+from judge_server.calibration.recorded_judges import improved_from_records
 from judge_server.calibration.tuning import require_trained_on_revise
+from judge_server.calibration.workspace import ImproveFolder
 from judge_server.cli.calibrate import sources
 from judge_server.cli.options import is_file
 from judge_server.cli.running import announce
 from judge_server.core.errors import BadInput
-from judge_server.judging.single import SingleJudge
-from judge_server.labels.label_set import LabelSet
-from judge_server.labels.splits import ReadingFile
+from judge_server.labels.splits import ReadingFile, ReadingLog
 from judge_server.report.improvement_pages import html, markdown
 from judge_server.settings.settings import Settings
+from judge_server.store.store import Store
+from judge_server.wiring.archive import open_archive
 from judge_server.wiring.service import Service, open_service
 
 
@@ -41,54 +40,73 @@ class ImproveOptions:
     out: Path
     attempt: Attempt
     as_json: bool
+    recorded: str | None = None
 
 
 async def improve(settings: Settings, options: ImproveOptions) -> None:
-    """Climb the ladder and write its report; a finished run is shown again, and asks nothing."""
-    async with open_service(settings) as service:
-        whole = await sources.label_set(options.labels, service.store)
-        tuned = None if options.tuned is None else service.judge_registry.named(options.tuned)
-        if tuned is not None:
-            require_trained_on_revise(tuned.specification, whole, options.attempt.seed)
-        own = ImproveRun(
-            attempt=options.attempt,
-            whole=whole,
-            rubric=await sources.rubric(options.rubric, service.rubric_registry),
-            judge=service.judge_registry.named(options.judge),
-            out=options.out,
-            scorer_of=lambda judges: service.measuring_scorer(raw=True, judges=judges),
-            second=None if options.second is None else service.judge_registry.named(options.second),
-            tuned=tuned,
-            proposer=options.proposer,
-            tell=lambda line: typer.echo(line, err=True),
-            watching=watching,
-            pages=lambda found: {"improvement.md": markdown(found), "improvement.html": html(found)},
-        )
-        found = own.finished()
-        if found is None:
-            announce([one for one in (own.judge, own.second, own.tuned) if one is not None])
-            log = ReadingFile(Path(options.labels)) if is_file(options.labels) else service.store.labels
-            found = await own.climb(proposing(service, options.proposer, whole), log)
+    """Climb the ladder and write its report; a finished run is shown again, and asks nothing. Raises BadInput for what
+    recorded answers cannot be improved with."""
+    if options.recorded is None:
+        async with open_service(settings) as service:
+            found = await _asked(service, options)
+    else:
+        if options.proposer or options.judge or options.tuned:
+            raise BadInput(
+                "--recorded asks nobody, so --judge, --proposer and --tuned do not go with it.",
+                remedy="Leave them out, or leave --recorded out.",
+            )
+        async with open_archive(sources.looking_back(settings)) as (store, shelf):
+            found = await improved_from_records(
+                await sources.label_set(options.labels, store),
+                await sources.rubric(options.rubric, shelf),
+                (options.recorded, options.second),
+                options.attempt,
+                ImproveFolder(options.out),
+                _log(store, options),
+                _pages,
+                _told,
+            )
     _tell(found, options)
 
 
-def proposing(service: Service, named: str | None, labels: LabelSet) -> Callable[[Meter], Proposer] | None:
-    """Opens the model of the judge that is named. Raises BadInput for a judge without a model that can write, and
-    JudgeNotAllowed for one to which the texts may not be shown."""
-    if named is None:
-        return None
-    judge = service.judge_registry.named(named)
-    if not isinstance(judge, SingleJudge) or judge.model.name == "baseline":
-        raise BadInput(
-            f"--proposer {named}: it has no language model of its own.",
-            remedy="Name a judge with a model that writes text.",
-        )
-    labels.require_shown(judge.specification)
-    return partial(_proposer, judge, f"{named} ({judge.model.name})")
+async def _asked(service: Service, options: ImproveOptions) -> Improvement:
+    whole = await sources.label_set(options.labels, service.store)
+    tuned = None if options.tuned is None else service.judge_registry.named(options.tuned)
+    if tuned is not None:
+        require_trained_on_revise(tuned.specification, whole, options.attempt.seed)
+    place = ImproveFolder(options.out)
+    own = ImproveRun(
+        attempt=options.attempt,
+        whole=whole,
+        rubric=await sources.rubric(options.rubric, service.rubric_registry),
+        judge=service.judge_registry.named(options.judge),
+        place=place,
+        scorer_of=lambda judges: service.measuring_scorer(raw=True, judges=judges),
+        second=None if options.second is None else service.judge_registry.named(options.second),
+        tuned=tuned,
+        proposer=options.proposer,
+        tell=_told,
+        watching=watching,
+        pages=_pages,
+    )
+    kept = place.finished(own.key)
+    if kept is not None:
+        return Improvement.model_validate_json(kept)
+    announce([one for one in (own.judge, own.second, own.tuned) if one is not None])
+    propose = proposing(service.judge_registry, options.proposer, whole, own.rubric)
+    return await own.climb(propose, _log(service.store, options))
 
 
-def _proposer(judge: SingleJudge, name: str, meter: Meter) -> Proposer:
-    return ModelProposer(judge.model, name, meter.add)
+def _log(store: Store, options: ImproveOptions) -> ReadingLog:
+    return ReadingFile(Path(options.labels)) if is_file(options.labels) else store.labels
+
+
+def _pages(found: Improvement) -> dict[str, str]:
+    return {"improvement.md": markdown(found), "improvement.html": html(found)}
+
+
+def _told(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 @contextmanager
@@ -114,7 +132,7 @@ def _tell(found: Improvement, options: ImproveOptions) -> None:
         typer.echo(f"drafted version {found.version}: {options.out / 'rubric.yaml'}")
     if found.maps:
         typer.echo(f"a fitted map helps {', '.join(found.maps)}: judge-server calibrate fit makes it")
-    if found.setup != AS_IT_IS:
+    if options.recorded is None and found.setup != AS_IT_IS:
         typer.echo(f"for the configuration: {options.out / 'judge.toml'}")
     typer.echo(f"spent: {found.spent}")
     typer.echo(f"report: {options.out / 'improvement.html'}")
