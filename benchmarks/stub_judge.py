@@ -16,6 +16,8 @@ from typing import Any
 
 import uvloop
 
+from judge_server.util.memory import keep_large_blocks
+
 
 def instance_of(schema: dict[str, Any]) -> Any:
     """The first value that a JSON Schema of the plain kind (const, enum, object, array, scalars) allows."""
@@ -86,7 +88,8 @@ class InstantJudge(asyncio.Protocol):
             self._whole = end + 4 + _content_length(bytes(self._buffer[:end]))
             if len(self._buffer) < self._whole:
                 return
-            request = bytes(self._buffer[: self._whole])
+            with memoryview(self._buffer) as buffer:
+                request = bytes(buffer[: self._whole])
             del self._buffer[: self._whole]
             self._whole = 0
             self._answer(request, end + 4)
@@ -177,6 +180,7 @@ def main() -> None:
     parser.add_argument("--delay-seconds", type=float, default=0.0)
     parser.add_argument("--lists", action="store_true", help="take lists of prompts, and tokenize")
     arguments = parser.parse_args()
+    keep_large_blocks()
     uvloop.run(serve(arguments.port, arguments.p_met, arguments.delay_seconds, arguments.lists))
 
 

@@ -329,6 +329,14 @@ class Submission(Frozen):
         return Response.of(self.response)
 
     @cached_property
+    def response_characters(self) -> int:
+        return len(self.read.text)
+
+    def derived(self) -> dict[str, Any]:
+        """Made in the process for long texts, and then kept here in ``__dict__``, as cached properties are."""
+        return {"digest": self.digest, "response_characters": self.response_characters}
+
+    @cached_property
     def digest(self) -> str:
         """Digest of conversation, response, reference and facts, without rubric and judge."""
         _ = self.prompt_key  # made now: the thread that reads long texts asks for the digest
@@ -374,8 +382,11 @@ class Submission(Frozen):
 
     @cached_property
     def characters(self) -> int:
-        """The size of all texts, which decides whether work is done in a thread."""
-        return sum(len(text) for text in self.texts())
+        """The size of all texts as they came, which decides whether work is done in another process: before that no
+        long one is parsed."""
+        response = [self.response] if isinstance(self.response, str) else map(_text_of, self.response)
+        texts = (*map(_text_of, self.conversation), *response, self.reference or "")
+        return sum(map(len, texts))
 
     def texts(self) -> Iterator[str]:
         """Every text from outside."""

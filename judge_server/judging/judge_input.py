@@ -58,6 +58,11 @@ class JudgeInput:
             hashed.update(data)
         return hashed.hexdigest()
 
+    @cached_property
+    def characters(self) -> int:
+        """Of all texts together."""
+        return sum(map(len, self._texts()))
+
     def _texts(self) -> Iterator[str]:
         for role, text in self.turns:
             yield role

@@ -24,10 +24,12 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from judge_server.core.caller import current_caller
 from judge_server.core.criterion import Binary, Choice, Judged, Scale
 from judge_server.core.judge import Mode, PromptVersion
 from judge_server.judging.judge_input import ROLE_MARK, JudgeInput
 from judge_server.models.protocol import LabelPrompt, Part, Prompt, Segment, Turn
+from judge_server.util.apart import apart
 from judge_server.util.lru import BoundedCache
 
 _TEMPLATES = ("system", "judge_input", "criterion", "direct", "reason", "fact_system", "fact_input", "fact")
@@ -36,6 +38,7 @@ EXAMPLES = "examples"  # a template of its own, so that judges without labelled 
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 YES_NO = ("Yes", "No")
 _BYTES_KEPT = 16_000_000
+_AT_ONCE_CHARACTERS = 20_000
 _END_OF_PART = "\ue002"
 _PARTS: tuple[Part, ...] = ("conversation", "response", "reference")
 
@@ -157,6 +160,14 @@ class PromptWriter:
         user = Turn("user", shown.segments + question)
         return Prompt((Turn("system", self._system(len(criteria) > 1, facts)), user), shown.prefix)
 
+    async def prepare(self, judge_input: JudgeInput) -> None:
+        """Read a long judge input in the process for long texts, so that writing prompts about it does not hold the
+        event loop. Raises NotDone."""
+        if judge_input.characters <= _AT_ONCE_CHARACTERS or judge_input.digest in self._inputs:
+            return
+        rendered = await apart(current_caller.get().name, _rendered, self._secret, self.version, judge_input)
+        self._inputs.put(judge_input.digest, rendered)
+
     def label_prompt(self, judge_input: JudgeInput, criterion: Judged) -> LabelPrompt:
         """The prompt that asks about one criterion in direct mode, and the labels that may answer it."""
         return LabelPrompt(self.write(judge_input, (criterion,), "direct"), labels_of(criterion))
@@ -173,7 +184,7 @@ class PromptWriter:
         return self._questions.get_or_make(asked, partial(self._render_statement, criterion))
 
     def _shown(self, judge_input: JudgeInput) -> _RenderedInput:
-        return self._inputs.get_or_make(judge_input.digest, partial(self._render_input, judge_input))
+        return self._inputs.get_or_make(judge_input.digest, partial(self.render_input, judge_input))
 
     def code(self, kind: str, text: str) -> str:
         """The fence code of ``text``: 12 hexadecimal digits that its author cannot know."""
@@ -184,7 +195,8 @@ class PromptWriter:
         text = render(self.version, "fact_system" if facts else "system", {"count": 2 if several else 1})
         return (Segment(text.strip(), "instructions", trusted=True),)
 
-    def _render_input(self, judge_input: JudgeInput) -> _RenderedInput:
+    def render_input(self, judge_input: JudgeInput) -> _RenderedInput:
+        """Everything of a prompt that does not depend on the question."""
         slots = Slots("conversation")
         parts: dict[int, Part] = {}
         codes = {"conversation": self.code("conversation", json.dumps(judge_input.turns))}
@@ -291,6 +303,10 @@ def _frame(
         "end_of_part": _END_OF_PART,
     }
     return render(version, "judge_input" if about == "response" else "fact_input", values)
+
+
+def _rendered(secret: bytes, version: PromptVersion, judge_input: JudgeInput) -> _RenderedInput:
+    return PromptWriter(secret, version).render_input(judge_input)
 
 
 def _size(segments: Sequence[Segment]) -> int:

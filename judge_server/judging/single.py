@@ -34,6 +34,7 @@ from judge_server.models.protocol import (
     Structured,
     UnusableCompletion,
 )
+from judge_server.util.apart import NotDone
 from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
 
@@ -130,6 +131,11 @@ class SingleJudge:
 
     async def ask(self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
         size, ask = self.criteria_per_call, self._asking
+        try:
+            await self.writer.prepare(judge_input)
+        except NotDone as fault:
+            failure = Failure.of(ModelUnavailable(f"The prompt cannot be written: {fault}."))
+            return tuple(failed(failure) for _ in criteria)
         some = [criteria[start : start + size] for start in range(0, len(criteria), size)]
         ballots: list[Answer] = []
         votes = range(self.specification.votes)

@@ -202,12 +202,13 @@ def _decision(given: Any, names: Sequence[str], form: Format, mass: float | None
 
 
 def _predicate(given: Mapping[str, Any]) -> list[float] | None:
+    """Two statements that contradict each other are none."""
     probabilities = given.get("probabilities")
+    met = _share(given.get("noul", given.get("probability")))
     if isinstance(probabilities, dict):
         yes, no = _share(probabilities.get("yes")), _share(probabilities.get("no"))
         if yes is not None and no is not None:
-            return [yes, no]
-    met = _share(given.get("noul", given.get("probability")))
+            return [yes, no] if met is None or abs(met - yes) <= _ROUNDING else None
     return None if met is None else [met, 1 - met]
 
 
@@ -219,6 +220,8 @@ def _distribution(given: Mapping[str, Any], names: Sequence[str], form: Format) 
     else:
         entries = listed if isinstance(listed, list) else []
         found = {str(one.get("value")): one.get("probability") for one in entries if isinstance(one, dict)}
+        if len(found) < len(entries):
+            return None
     shares = [_share(found.get(name)) for name in names]
     if set(found) - set(names) or None in shares:
         return None

@@ -1,6 +1,7 @@
 """Some servers stream whatever is asked: server-sent events of pieces, put together to the one answer that they make.
 
-Source: the chunks of OpenAI's chat completions (``choices[0].delta``, a last chunk with ``usage``, ``[DONE]``).
+Source: the chunks of OpenAI's chat completions (``choices[0].delta``, a last chunk with ``usage``, ``[DONE]``). One that
+ends without ``[DONE]`` and without a reason was cut off.
 """
 
 from typing import Any
@@ -25,10 +26,11 @@ def joined(raw: bytes) -> bytes:
 def _assembled(raw: bytes) -> dict[str, Any] | None:
     """None if an event is no JSON object."""
     answer: dict[str, Any] = {}
-    message: dict[str, Any] = {}
-    choice: dict[str, Any] = {"message": message}
+    choices: dict[Any, dict[str, Any]] = {}
+    ended = False
     for line in raw.splitlines():
         content = line.removeprefix(_FIELD).strip() if line.startswith(_FIELD) else b""
+        ended = ended or content == _END
         if not content or content == _END:
             continue
         try:
@@ -38,12 +40,17 @@ def _assembled(raw: bytes) -> dict[str, Any] | None:
         if not isinstance(chunk, dict):
             return None
         answer |= {name: value for name, value in chunk.items() if name != "choices" and value is not None}
-        _add(choice, message, chunk.get("choices"))
-    return answer | ({"choices": [choice]} if message else {"choices": []})
+        for piece in chunk.get("choices") or ():
+            if isinstance(piece, dict):
+                _add(choices.setdefault(str(piece.get("index", 0)), {"message": {}}), piece)
+    for choice in choices.values():
+        if not ended:
+            choice.setdefault("finish_reason", "incomplete")
+    return answer | {"choices": [choice for choice in choices.values() if choice["message"]]}
 
 
-def _add(choice: dict[str, Any], message: dict[str, Any], choices: Any) -> None:
-    piece = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+def _add(choice: dict[str, Any], piece: dict[str, Any]) -> None:
+    message = choice["message"]
     delta = piece.get("delta") or piece.get("message")
     for name in _TEXTS:
         text = delta.get(name) if isinstance(delta, dict) else None

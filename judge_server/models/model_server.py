@@ -24,7 +24,7 @@ from judge_server.models.failover import CallLimits, Failover
 from judge_server.models.fleet import UNHEARD_SECONDS, Address, Fleet
 from judge_server.models.hedging import Hedging
 from judge_server.models.membership import LOOKED_UP, Membership
-from judge_server.models.openai_fault import CallOutcome, ServerFault, fault_inside, fault_of
+from judge_server.models.openai_fault import ANSWERED, CallOutcome, ServerFault, fault_inside, fault_of
 from judge_server.models.openai_options import OpenAIOptions, certificates, members
 from judge_server.models.openai_reply import ModelListing, json_in, listing_of, tokens_in
 from judge_server.models.protocol import Capabilities, Prompt, Reach
@@ -292,7 +292,7 @@ class ModelServer(ABC):
                     raise UnusableVerdict(f"The model server's answer is longer than {LARGEST_ANSWER_BYTES} bytes.")
                 if response.status == 407 and proxy is not None:
                     raise aiohttp.ClientHttpProxyError(response.request_info, (), status=407)
-                if not 200 <= response.status < 300:
+                if response.status not in ANSWERED:
                     return fault_of(response.status, response.headers, raw, self.name)
                 raw = raw if raw.startswith(b"{") else joined(raw)
                 self._note_connection(address, response)

@@ -76,6 +76,9 @@ _WORDS_OF_ERRORS = ("message", "msg", "detail", "error_msg", "error_message")
 _SLUG = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
+ANSWERED = frozenset([200, 201, 203])  # other 2xx hold no answer
+
+
 class CallOutcome(Enum):
     """How a call on an address ended. BUSY: refused for load, which is not a failure; ABANDONED: cancelled by us."""
 
@@ -102,7 +105,7 @@ class ServerFault:
 
 
 def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> ServerFault:
-    """The fault of an answer whose status is not 2xx."""
+    """The fault of an answer whose status is not one of ``ANSWERED``."""
     code, complaint = _complaint(raw)
     said = f"{code} {complaint}"
     says = f"The model server answered HTTP {status}" + (f" ({code})" if code else "") + "."
@@ -134,6 +137,8 @@ def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) ->
 
 def _refuses_all(status: int, code: str, model: str) -> str | None:
     """The remedy for an answer that every call would get; None for another fault."""
+    if status < 300:
+        return "It answers later, or without content: give the address that answers at once, in the same response."
     if 300 <= status < 400:
         return "Redirects are not followed: write the final address of the server."
     if status in {401, 403}:

@@ -1,7 +1,9 @@
 """Parse answers of ``/chat/completions`` and ``/models``. The server is not trusted: every field's type is checked."""
 
 import math
+import re
 import time
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -15,6 +17,10 @@ from judge_server.util.parsing import quick_json, read_json
 _NUMBER = (int, float)
 _LOGPROB = attrgetter("logprob")
 _FILTERED = frozenset(["content_filter", "content-filter", "sensitive", "safety", "prohibited_content", "blocklist"])
+# ended by anything but the model: the text may go on
+_CUT_OFF = re.compile(
+    r"length|limit|max|abort|cancel|error|time|incomplete|interrupt|exceed|partial|pause", re.IGNORECASE
+)
 _THINKING_PARTS = frozenset(["thinking", "reasoning", "redacted_thinking", "thought"])
 
 # Rounding lets probabilities add up to slightly more than 1; more than this is not a distribution.
@@ -43,10 +49,12 @@ def _completion(answer: dict[str, Any], *, thinking: bool) -> Completion:
     if str(choice.get("finish_reason")).lower() in _FILTERED:
         raise ContentFiltered("The model provider's content filter ended the judge's answer.")
     candidates, unlisted = _candidates(choice.get("logprobs"))
-    truncated = choice.get("finish_reason") == "length"
+    truncated = _CUT_OFF.search(str(choice.get("finish_reason"))) is not None
     thought = _text(message.get("reasoning_content")) or _text(message.get("reasoning")) or ""
     text = _text(message.get("content"))
-    if text is None and thought and not candidates and not truncated:  # a parser classified the answer as thinking
+    if (
+        not (text or "").strip() and thought and not candidates and not truncated
+    ):  # a parser classified the answer as thinking
         text, thought = thought, ""
     elif text is None:
         text = _text_without_content(message, candidates, truncated and bool(thought))
@@ -69,20 +77,22 @@ def fingerprint_of(raw: bytes, name: str) -> str:
     return origin_in(answer | {"model": None} if answer.get("model") == name else answer)
 
 
-def _unusable(why: str) -> UnusableVerdict:
-    return UnusableVerdict(f"The model server's answer is not usable: {why}.")
+def _unusable(why: str, remedy: str = "") -> UnusableVerdict:
+    return UnusableVerdict(f"The model server's answer is not usable: {why}.", remedy=remedy)
 
 
 def loads(raw: bytes) -> Any:
-    """The JSON in ``raw``; some servers write NaN and -Infinity, which JSON forbids. Raises UnusableVerdict."""
+    """The JSON in ``raw``; some servers write NaN and -Infinity, which JSON forbids, or a mark of the byte order before
+    it. Raises UnusableVerdict."""
     try:
         return quick_json(raw)
     except ValueError:
         pass
     try:
-        return read_json(raw)
+        return read_json(raw.removeprefix(BOM_UTF8))
     except ValueError:
-        raise _unusable("it is not JSON") from None
+        where = "a page of HTML" if raw.lstrip()[:1] == b"<" else "not JSON in UTF-8"
+        raise _unusable(f"it is {where}", "Check the judge's address: a proxy or another program answers.") from None
 
 
 def object_in(raw: bytes) -> dict[str, Any]:
@@ -97,6 +107,8 @@ def _choice(answer: dict[str, Any]) -> dict[str, Any]:
     choices = answer.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise _unusable("it is an error" if "error" in answer else "it holds no choices")
+    if len(choices) > 1:
+        raise _unusable(f"it holds {len(choices)} choices to one question", "Let the server give one choice (n = 1).")
     return choices[0]
 
 
@@ -151,6 +163,8 @@ def _candidates(logprobs: Any) -> tuple[tuple[TokenProbability, ...], float | No
     if not isinstance(first, dict) or not (top is None or isinstance(top, list)):
         raise _unusable("its log-probabilities are malformed")
     found = [_probability(entry) for entry in top or ()]
+    if len({one.text for one in found}) < len(found):
+        found = [_probability(entry) for entry in _each_once(top or ())]
     sampled = _probability(first)
     unlisted = min([one.logprob for one in found if not math.isnan(one.logprob)], default=0.0)
     if sampled.text not in [one.text for one in found]:
@@ -163,8 +177,27 @@ def _candidates(logprobs: Any) -> tuple[tuple[TokenProbability, ...], float | No
     return (*known, *unknown), unlisted
 
 
+def _each_once(top: Sequence[Any]) -> Sequence[Any]:
+    """Without entries that are listed twice, as by servers that put the sampled token in front of the list. Two tokens
+    may have one text, but not to the last digit one probability."""
+    listed = [str([entry.get(name) for name in ("token", "logprob", "bytes")]) for entry in top]
+    return list(dict(zip(listed, top, strict=True)).values())
+
+
+def _spelt(entry: Any) -> Any:
+    """The token's text; from its bytes if it has none."""
+    text, given = (entry.get("token"), entry.get("bytes")) if isinstance(entry, dict) else (None, None)
+    if text or not isinstance(given, list) or not given:
+        return text
+    try:
+        return bytes(given).decode("utf-8", "replace")
+    except (TypeError, ValueError):
+        return None
+
+
 def _probability(entry: Any) -> TokenProbability:
     text = entry.get("token") if isinstance(entry, dict) else None
+    text = text or _spelt(entry)
     logprob = entry.get("logprob") if isinstance(entry, dict) else None
     if type(text) is str and type(logprob) is float and IMPOSSIBLE_LOGPROB <= logprob <= 0.0:
         return TokenProbability(text, logprob)

@@ -19,6 +19,7 @@ from judge_server.util.apart import Turns
 LONG_STEP_SECONDS: Final = 0.050
 _QUANTUM_SECONDS: Final = 0.010  # of processor time that a caller may be ahead
 _ACTIVE_SECONDS: Final = 0.250  # after its last step a caller counts as active
+_CREDIT_SECONDS: Final = 0.005  # of processor time that a caller who was not active may be behind
 _HALVED_SECONDS: Final = 0.5  # after which what a caller used counts half
 _REVIEW_SECONDS: Final = 0.005
 _WATCHED_SECONDS: Final = 0.002  # shorter steps are too short to have been interrupted often
@@ -61,6 +62,7 @@ class ProcessorShares:
         self._reviewed = 0.0
         self._mark = 0.0  # processor time of the thread at the last review or long step
         self._most = float("inf")  # what a caller may have used without waiting
+        self._least = 0.0  # what a caller who comes back counts as having used
         self._foreground = False  # whether a caller was active lately
         self._turns: Turns[asyncio.Future[None]] = Turns()
         self._passing = False
@@ -119,6 +121,8 @@ class ProcessorShares:
         if account is None:
             account = self._accounts[share] = _Account()
             self.contended = len(self._accounts) > 1
+        if ended - account.last >= _ACTIVE_SECONDS:  # who came back in bursts would run ahead of everyone each time
+            account.used = max(account.used, self._least)
         account.used += seconds
         account.last = ended
         if ended - self._reviewed >= _REVIEW_SECONDS:
@@ -145,6 +149,7 @@ class ProcessorShares:
                 del self._accounts[share]
         self._foreground = bool(active)
         self._most = min(active) + _QUANTUM_SECONDS if active else float("inf")
+        self._least = max(min(active) - _CREDIT_SECONDS, 0.0) if active else 0.0
         self.contended = bool(self._turns) or len(active) + background > 1
 
     def _pass(self) -> None:

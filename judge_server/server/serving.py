@@ -24,7 +24,7 @@ from judge_server.server.processes.place import WorkerPlace
 from judge_server.server.processes.shared import SharedWithWorkers
 from judge_server.server.telemetry.log_lines import log_to_standard_error
 from judge_server.settings.settings import Settings
-from judge_server.util.memory import map_large_blocks
+from judge_server.util.memory import keep_large_blocks
 from judge_server.wiring.service import Service
 
 _LOG = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ def prepared(settings: Settings) -> Settings:
     """Set up this process for serving."""
     log_to_standard_error(settings.log_level, settings.log_format)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    map_large_blocks()
+    keep_large_blocks()
     announce(settings)
     limit_connections(_MOST_CALLS)
     # uvicorn raises the signal again after it has stopped; a drained server should exit with status 0

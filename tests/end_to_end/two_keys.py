@@ -2,39 +2,50 @@
 
     python -m tests.end_to_end.two_keys --seconds 60 [--way groups]
 
-prints a row of a table for each of the fourteen ways, in 19 minutes, then what was missed, and ends with status 1 if
+prints a row of a table for each of the fourteen ways, in 36 minutes, then what was missed, and ends with status 1 if
 anything was. A way that could not be measured is missed too.
 
-A real server, a judge that answers at once and the hostile client are processes of their own; the hostile one has a
-lower priority of the operating system, because elsewhere it would be another machine. The modest key scores one
-submission after the other: while nobody else asks, beside the hostile key, and in the ten seconds afterwards. Its p99
-and its statuses are compared, and the server's memory before, at most, and after those ten seconds. Beside jobs it also
-sends jobs of one item in the class training.
+The modest key scores one submission after the other for ``--seconds`` alone and as long beside the hostile key, in
+phases of ten seconds that take turns, so that other programs on the machine meet both alike. After each attack two
+seconds belong to neither phase, and the jobs that it left are cancelled. The server's memory is looked at before, at
+most, and ten seconds after the last attack. Beside jobs the modest key also sends jobs of one item, in the class
+training.
+
+A real server, a judge that answers at once and the hostile client are processes of their own. Between two requests the
+modest key asks a second server with a judge of its own, which nobody attacks: what the attack does to its times is the
+work of the hostile client and of the first server on the same processors, not a caller that waits for another. The
+judges and the hostile client run on the last processor, the client at a lower priority, because elsewhere they would be
+other machines; the servers and the measuring client run on all.
 """
 
 import argparse
 import asyncio
 import math
+import os
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
+from tests.command import Server
 from tests.end_to_end.hostile_ways import WAYS, item_of
 from tests.end_to_end.overload import Memory, start
 from tests.server.keys import bearer, key_of
 
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.01
 SETTLED_SECONDS = 10.0
+_PHASE_SECONDS = 10.0
+_LEFT_SECONDS = 2.0  # after an attack, which count as neither
 _PATIENCE = aiohttp.ClientTimeout(30)
 _NICENESS = 5
 _TRAINING_PAUSE_SECONDS = 1.0
@@ -64,21 +75,22 @@ class Seen:
 
 @dataclass(frozen=True)
 class Outcome:
-    """``jobs``: the modest key's jobs of one item beside the attack. ``mebibytes``: the server's memory before, at
-    most, and ``SETTLED_SECONDS`` after the attack. ``sent``: what the hostile client says that it did."""
+    """``quiet`` and ``beside`` by server: the attacked one, and the bystander if there is one. ``jobs``: the modest
+    key's jobs of one item beside the attack. ``mebibytes``: the attacked server's memory before, at most, and
+    ``SETTLED_SECONDS`` after the attack. ``sent``: what the hostile client says that it did."""
 
     way: str
-    quiet: Seen
-    beside: Seen
+    quiet: tuple[Seen, ...]
+    beside: tuple[Seen, ...]
     after: Seen
     jobs: Seen
     mebibytes: tuple[float, float, float]
     sent: str
 
     @property
-    def ratio(self) -> float:
-        """Of p99 beside the attack to its quiet value."""
-        return self.beside.p99 / self.quiet.p99
+    def ratios(self) -> tuple[float, ...]:
+        """Of p99 beside the attack to its quiet value, by server."""
+        return tuple(beside.p99 / quiet.p99 for quiet, beside in zip(self.quiet, self.beside, strict=True))
 
     @property
     def kept_mebibytes(self) -> float:
@@ -89,84 +101,137 @@ class Outcome:
     def missed(self) -> tuple[str, ...]:
         """What the attack changed more than it may."""
         found = (
-            (self.ratio > _MOST_RATIO, f"p99 is {self.ratio:.2f} times its quiet value"),
+            (self.ratios[0] > _MOST_RATIO, f"p99 is {self.ratios[0]:.2f} times its quiet value"),
             (self.refused > 0, f"{self.refused} answers were not 200"),
             (self.kept_mebibytes > _MOST_KEPT, f"{self.kept_mebibytes:.0f} MiB more than before"),
         )
         return tuple(text for is_missed, text in found if is_missed)
 
     @property
+    def statuses(self) -> Counter[int]:
+        """Of the attacked server's answers to the modest key beside the attack."""
+        return self.beside[0].statuses
+
+    @property
     def refused(self) -> int:
         """The modest key's answers beside the attack that were not 200."""
-        return self.beside.statuses.total() - self.beside.statuses[200]
+        return self.statuses.total() - self.statuses[200]
 
     def line(self) -> str:
         """A row of a table."""
-        others = (f"{number} × {status}" for status, number in sorted(self.beside.statuses.items()) if status != 200)
+        others = (f"{number} × {status}" for status, number in sorted(self.statuses.items()) if status != 200)
         memory = "{:.0f}, {:.0f}, {:.0f}".format(*self.mebibytes)
         attack = f"{WAYS[self.way].title} ({WAYS[self.way].connections})"
-        cells = [attack, self.sent, str(self.quiet), str(self.beside), str(self.after), f"{self.ratio:.1f}"]
         jobs = f"; jobs of one item {self.jobs}" if self.jobs.seconds else ""
-        return f"| {' | '.join([*cells, (', '.join(others) or '0') + jobs, memory])} |"
+        bystander = f"{self.quiet[1]} → {self.beside[1]}: {self.ratios[1]:.1f}" if len(self.quiet) > 1 else ""
+        cells = [attack, self.sent, str(self.quiet[0]), str(self.beside[0]), f"{self.ratios[0]:.1f}", bystander]
+        return f"| {' | '.join([*cells, str(self.after), (', '.join(others) or '0') + jobs, memory])} |"
 
 
 _COLUMNS = (
-    "attack (connections)", "sent", "alone: p50, p99 in ms", "during it", "afterwards", "ratio of p99", "refused",
-    "MiB before, at most, 10 s after",
+    "attack (connections)", "sent in the last phase", "alone: p50, p99 in ms", "during it", "ratio of p99",
+    "a server that nobody attacks", "afterwards", "refused", "MiB before, at most, 10 s after",
 )  # fmt: skip
 
 
-def hostile(folder: Path, way: str, *, seconds: float, quiet_seconds: float, settled_seconds: float) -> Outcome:
-    """The modest key for ``quiet_seconds`` alone, ``seconds`` beside the hostile one, and ``settled_seconds`` alone."""
+def hostile(
+    folder: Path,
+    way: str,
+    *,
+    seconds: float,
+    phase_seconds: float = _PHASE_SECONDS,
+    settled_seconds: float = SETTLED_SECONDS,
+    bystander: bool = False,
+) -> Outcome:
+    """The modest key alone and beside the hostile one in turn, ``seconds`` each, and then ``settled_seconds`` alone."""
     keys = {name: key_of(name, "score") for name in ("modest", "hostile")}
+    listed = {name: key for name, (_, key) in keys.items()}
+    with ExitStack() as stack:
+        servers = [stack.enter_context(_server(folder / str(place), listed)) for place in range(1 + bystander)]
+        modest, enemy = (keys[name][0] for name in ("modest", "hostile"))
+        run = _Run([server.address for server in servers], modest, Memory(servers[0].process.pid))
+        return asyncio.run(run.outcome(enemy, way, round(seconds / phase_seconds), phase_seconds, settled_seconds))
+
+
+@contextmanager
+def _server(folder: Path, keys: dict[str, Any]) -> Iterator[Server]:
+    """A server with a judge of its own."""
+    folder.mkdir()
     with _program("benchmarks.stub_judge") as judge:
         assert judge.stdout is not None
-        address = judge.stdout.readline().decode().strip()
-        server = start(f"openai:stub@{address}", folder, {name: key for name, (_, key) in keys.items()})
-        modest, enemy = (keys[name][0] for name in ("modest", "hostile"))
+        server = start(f"openai:stub@{judge.stdout.readline().decode().strip()}", folder, keys)
         try:
-            run = _Run(server.address, modest, Memory(server.process.pid))
-            return asyncio.run(run.outcome(enemy, way, seconds, quiet_seconds, settled_seconds))
+            yield server
         finally:
             server.stop()
 
 
 class _Run:
-    def __init__(self, address: str, key: str, memory: Memory) -> None:
-        self._address = address
+    """``addresses``: of the attacked server, and of others."""
+
+    def __init__(self, addresses: Sequence[str], key: str, memory: Memory) -> None:
+        self._addresses = addresses
         self._key = key
         self._memory = memory
         self._numbers = count()
 
-    async def outcome(
-        self, enemy: str, way: str, seconds: float, quiet_seconds: float, settled_seconds: float
-    ) -> Outcome:
-        jobs, memory = Seen(), self._memory
-        async with aiohttp.ClientSession(self._address, headers=bearer(self._key), timeout=_PATIENCE) as session:
-            await self._score(session, 1.0)
-            quiet = await self._score(session, quiet_seconds)
+    async def outcome(self, enemy: str, way: str, rounds: int, phase: float, settled: float) -> Outcome:
+        jobs, memory, sent = Seen(), self._memory, ""
+        connected = [
+            aiohttp.ClientSession(one, headers=bearer(self._key), timeout=_PATIENCE) for one in self._addresses
+        ]
+        async with AsyncExitStack() as stack:
+            sessions = [await stack.enter_async_context(session) for session in connected]
+            quiet, beside, left = ([Seen() for _ in sessions] for _ in range(3))
+            await self._score(sessions, left, 2.0)
             with memory:
-                with _program("tests.end_to_end.hostile_ways", self._address, enemy, way, niceness=_NICENESS) as client:
-                    await self._score(session, 1.0)  # until it has started
-                    training = asyncio.create_task(self._train(session, jobs if way == "jobs" else None))
-                    beside = await self._score(session, seconds)
-                    training.cancel()
-                    client.terminate()
-                    sent = client.communicate()[0].decode().strip()
-                after = await self._score(session, settled_seconds)
-        return Outcome(way, quiet, beside, after, jobs, (memory.before, memory.most, memory.now), sent)
+                for number in range(rounds):
+                    await self._score(sessions, quiet, phase)
+                    sent = await self._attacked(sessions, beside, enemy, way, phase, jobs)
+                    after = [Seen() for _ in sessions]
+                    last = number == rounds - 1
+                    await self._score(sessions, after, settled if last else _LEFT_SECONDS)
+                    await self._cancel_jobs(enemy)
+        return Outcome(way, tuple(quiet), tuple(beside), after[0], jobs, (memory.before, memory.most, memory.now), sent)
 
-    async def _score(self, session: aiohttp.ClientSession, seconds: float) -> Seen:
-        seen = Seen()
+    async def _attacked(
+        self,
+        sessions: Sequence[aiohttp.ClientSession],
+        beside: Sequence[Seen],
+        enemy: str,
+        way: str,
+        seconds: float,
+        jobs: Seen,
+    ) -> str:
+        """Returns what the hostile client says that it did."""
+        with _program("tests.end_to_end.hostile_ways", self._addresses[0], enemy, way, niceness=_NICENESS) as client:
+            await self._score(sessions, [Seen() for _ in sessions], 1.0)  # until it has started
+            training = asyncio.create_task(self._train(sessions[0], jobs if way == "jobs" else None))
+            await self._score(sessions, beside, seconds)
+            training.cancel()
+            client.terminate()
+            return client.communicate()[0].decode().strip()
+
+    async def _score(self, sessions: Sequence[aiohttp.ClientSession], seen: Sequence[Seen], seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            started = time.monotonic()
-            async with session.post("/v1/score", json=item_of(f"modest {next(self._numbers)}")) as answer:
-                await answer.read()
-                seen.statuses[answer.status] += 1
-            seen.seconds.append(time.monotonic() - started)
-            await asyncio.sleep(PAUSE_SECONDS)
-        return seen
+            for session, one in zip(sessions, seen, strict=True):
+                started = time.monotonic()
+                async with session.post("/v1/score", json=item_of(f"modest {next(self._numbers)}")) as answer:
+                    await answer.read()
+                    one.statuses[answer.status] += 1
+                one.seconds.append(time.monotonic() - started)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _cancel_jobs(self, enemy: str) -> None:
+        """Those that the hostile client left: they would keep the server busy while nobody attacks."""
+        async with aiohttp.ClientSession(self._addresses[0], headers=bearer(enemy), timeout=_PATIENCE) as session:
+            async with session.get("/v1/jobs?limit=1000") as answer:
+                listed = (await answer.json())["jobs"]
+            for job in listed:
+                if job["status"] in ("queued", "running"):
+                    async with session.delete(f"/v1/jobs/{job['id']}") as answer:
+                        await answer.read()
 
     async def _train(self, session: aiohttp.ClientSession, seen: Seen | None) -> None:
         """Sends jobs of one item in the class training, one after the other, and waits for each."""
@@ -184,7 +249,9 @@ class _Run:
 
 @contextmanager
 def _program(module: str, *arguments: str, niceness: int = 0) -> Iterator["subprocess.Popen[bytes]"]:
-    command = ["nice", "-n", str(niceness), sys.executable, "-m", module, *arguments]
+    """On the last processor that this process may use."""
+    last = str(max(os.sched_getaffinity(0)))
+    command = ["taskset", "-c", last, "nice", "-n", str(niceness), sys.executable, "-m", module, *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     with process:
         try:
@@ -196,7 +263,7 @@ def _program(module: str, *arguments: str, niceness: int = 0) -> Iterator["subpr
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--quiet-seconds", type=float, default=7.0)
+    parser.add_argument("--phase-seconds", type=float, default=_PHASE_SECONDS)
     parser.add_argument("--way", choices=sorted(WAYS), action="append")
     arguments = parser.parse_args()
     missed: list[str] = []
@@ -204,13 +271,8 @@ def main() -> None:
     for way in arguments.way or WAYS:
         try:
             with tempfile.TemporaryDirectory() as folder:
-                outcome = hostile(
-                    Path(folder),
-                    way,
-                    seconds=arguments.seconds,
-                    quiet_seconds=arguments.quiet_seconds,
-                    settled_seconds=SETTLED_SECONDS,
-                )
+                seconds, phase = arguments.seconds, arguments.phase_seconds
+                outcome = hostile(Path(folder), way, seconds=seconds, phase_seconds=phase, bystander=True)
         except Exception:  # noqa: BLE001 - one way that fails must not end the others
             missed.append(f"{way}: not measured\n{traceback.format_exc()}")
             continue

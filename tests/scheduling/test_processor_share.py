@@ -70,6 +70,21 @@ async def test_work_in_the_background_waits_for_callers_and_then_goes_on():
     assert len(done) == 21
 
 
+async def test_a_caller_who_comes_back_has_no_more_credit_than_a_moment():
+    """Steps of a millisecond by the test's own clock: the modest one is always active, the other after a silence."""
+    shares, modest, returned = ProcessorShares(), TimeShare("modest"), TimeShare("returned")
+    now = time.perf_counter()
+    for _ in range(200):
+        shares.count(modest, now, now + 0.001)
+        now += 0.002
+    free = 0
+    while shares.turn(returned) is None and free < 100:
+        shares.count(returned, now, now + 0.001)
+        now += 0.001
+        free += 1
+    assert free <= 30  # its credit, what it may be ahead, and steps until the next review; without a bound 100
+
+
 async def test_a_caller_alone_waits_for_nothing():
     shares = ProcessorShares()
     done: list[str] = []

@@ -1,0 +1,183 @@
+"""Model servers that answer in odd ways: the number that the answer holds, or a typed failure that names what to do."""
+
+import gzip
+import json
+import math
+
+import pytest
+
+from judge_server.core.errors import JudgeFailure, ModelUnavailable, UnusableVerdict
+from judge_server.judging.reading import label_reading, read_structured
+from judge_server.models.decision_wire import decisions_in
+from judge_server.models.event_stream import joined
+from judge_server.models.openai_reply import completion_of
+from judge_server.models.protocol import TypedOption, TypedQuestion
+from tests.models.openai_model import after_start, request, started
+from tests.stub_judge import Reply, StubJudge
+
+YES_NO = ("Yes", "No")
+VERDICT = '{"reason": "It says so.", "verdict": "Yes"}'
+
+
+def entry(token, share, **more):
+    return {"token": token, "logprob": math.log(share), **more}
+
+
+def label_answer(*top, sampled=None, **choice):
+    first = sampled or top[0]
+    listed = {"content": [{**first, "top_logprobs": list(top)}]}
+    return {"choices": [{"index": 0, "message": {"content": "Yes"}, "logprobs": listed, **choice}]}
+
+
+def value_of(answer):
+    raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    return label_reading(completion_of(joined(raw), thinking=False), YES_NO, (1.0, 0.0)).value
+
+
+YES, NO = entry("Yes", 0.6), entry("No", 0.3)
+RIGHT = {
+    "least likely first": label_answer(NO, YES),
+    "sampled token twice": label_answer(YES, YES, NO),
+    "sampled token twice with its bytes": label_answer(YES | {"bytes": [89]}, YES | {"bytes": [89]}, NO),
+    "bytes without texts": label_answer(
+        {"bytes": list(b"Yes"), "logprob": math.log(0.6)}, {"token": "", "bytes": list(b"No"), "logprob": math.log(0.3)}
+    ),
+    "half a character": label_answer(YES, NO, entry("\ufffd", 0.02, bytes=[0xE2]), entry("\ufffd", 0.03, bytes=[0xF0])),
+    "a mark of the byte order": b"\xef\xbb\xbf" + json.dumps(label_answer(YES, NO)).encode(),
+    "index 1": label_answer(YES, NO, index=1),
+    "a tool call without content": label_answer(YES, NO, message={"content": None, "tool_calls": [{"id": "1"}]}),
+    "usage below zero": label_answer(YES, NO) | {"usage": {"prompt_tokens": -5, "completion_tokens": "many"}},
+    "no usage, unknown reason to end": label_answer(YES, NO, finish_reason="because"),
+    "streamed": b"data: " + json.dumps(label_answer(YES, NO)).encode() + b"\n\ndata: [DONE]\n\n",
+}
+
+
+@pytest.mark.parametrize("answer", RIGHT.values(), ids=RIGHT)
+def test_odd_answers_that_hold_a_number_give_that_number(answer):
+    assert value_of(answer) == pytest.approx(2 / 3, abs=0.02)
+
+
+def test_two_tokens_of_one_text_count_both():
+    assert value_of(label_answer(YES, entry("Yes", 0.05), NO)) == pytest.approx(0.65 / 0.95)
+
+
+def streamed(*pieces):
+    return b"".join(b"data: " + json.dumps({"choices": [piece]}).encode() + b"\n\n" for piece in pieces)
+
+
+WRONG = {
+    "two choices": label_answer(YES, NO)
+    | {"choices": [{"message": {"content": "Yes"}}, {"message": {"content": "No"}}]},
+    "no choices": {"choices": []},
+    "two choices in a stream": streamed(
+        {"index": 0, "delta": {"content": "Yes"}}, {"index": 1, "delta": {"content": "No"}}
+    ),
+    "a page": b"<!DOCTYPE html><title>Log in</title>",
+    "latin-1": '{"choices": [{"message": {"content": "Yes, c\xe9rtes"}}]}'.encode("latin-1"),
+    "utf-16": json.dumps(label_answer(YES, NO)).encode("utf-16"),
+    "probabilities that are no logarithms": label_answer(
+        {"token": "Yes", "logprob": 0.6}, {"token": "No", "logprob": 0.3}
+    ),
+    "texts for numbers": label_answer({"token": "Yes", "logprob": "-0.5"}),
+    "more than everything": label_answer(YES, NO, entry("Yes", 0.59)),
+    "a bare list": [label_answer(YES, NO)],
+    "content that is a number": {"choices": [{"message": {"content": 1}}]},
+}
+
+
+@pytest.mark.parametrize("answer", WRONG.values(), ids=WRONG)
+def test_odd_answers_without_one_number_are_typed_failures(answer):
+    with pytest.raises(UnusableVerdict):
+        value_of(answer)
+
+
+def spoken(content, **choice):
+    raw = json.dumps({"choices": [{"message": {"content": content}, **choice}]}).encode()
+    return read_structured(completion_of(raw, thinking=False), [YES_NO])
+
+
+CUT = ("length", "max_tokens", "MAX_TOKENS", "model_length", "abort", "cancelled", "timeout", "incomplete")
+
+
+@pytest.mark.parametrize("reason", CUT)
+def test_a_word_that_was_cut_off_is_no_verdict(reason):
+    """ "Yes" may have been the beginning of "Yes, but"."""
+    with pytest.raises(UnusableVerdict, match="cut off"):
+        spoken("Yes", finish_reason=reason)
+
+
+@pytest.mark.parametrize("reason", [None, "stop", "eos_token", "end_turn", "COMPLETE", "stop_sequence", "unheard of"])
+def test_a_whole_answer_is_read_whatever_the_server_calls_its_end(reason):
+    assert spoken("Yes", finish_reason=reason)[0].label == "Yes"
+    assert spoken(VERDICT, finish_reason=reason)[0].label == "Yes"
+
+
+def test_a_stream_that_ends_in_the_middle_is_cut_off():
+    raw = joined(streamed({"delta": {"content": "Yes"}}))
+    with pytest.raises(UnusableVerdict, match="cut off"):
+        read_structured(completion_of(raw, thinking=False), [YES_NO])
+    whole = joined(streamed({"delta": {"content": "Yes"}}) + b"data: [DONE]\n\n")
+    assert read_structured(completion_of(whole, thinking=False), [YES_NO])[0].label == "Yes"
+
+
+@pytest.mark.parametrize("content", [None, "", " \n"])
+def test_a_verdict_that_a_parser_took_for_thinking_is_read(content):
+    answer = {"choices": [{"message": {"content": content, "reasoning_content": VERDICT}, "finish_reason": "stop"}]}
+    completion = completion_of(json.dumps(answer).encode(), thinking=False)
+    assert read_structured(completion, [YES_NO])[0].label == "Yes"
+
+
+OVER_HTTP = {
+    "202 with an address to ask": (Reply(202, {"id": "x", "status_url": "/later"}), ModelUnavailable, "later"),
+    "204": (Reply(204), ModelUnavailable, "without content"),
+    "206 with a part": (Reply(206, label_answer(YES, NO)), ModelUnavailable, "without content"),
+    "303": (Reply(303, b"", {"Location": "/x"}), ModelUnavailable, "[Rr]edirects"),
+    "a page": (Reply(200, b"<html>Log in</html>", {"Content-Type": "text/html"}), UnusableVerdict, "address"),
+    "gzip that ends early": (
+        Reply(200, gzip.compress(json.dumps(label_answer(YES, NO)).encode())[:-12], {"Content-Encoding": "gzip"}),
+        JudgeFailure,
+        ".",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OVER_HTTP)
+async def test_an_answer_that_is_none_names_what_to_do(case):
+    reply, error, remedy = OVER_HTTP[case]
+    with StubJudge(after_start(reply)) as judge:
+        async with started(judge) as model:
+            with pytest.raises(error, match=remedy):
+                await model.complete(request())
+
+
+async def test_201_is_an_answer():
+    with StubJudge(after_start(Reply(201, label_answer(YES, NO)))) as judge:
+        async with started(judge) as model:
+            assert (await model.complete(request())).candidates[0].text == "Yes"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"noul": 0.1, "probabilities": {"yes": 0.9, "no": 0.1}},
+        {"noul": math.nan},
+        {"noul": -0.5},
+        {"probabilities": {"yes": 0.9, "no": 0.9}},
+    ],
+)
+def test_a_decision_that_contradicts_itself_is_none(given):
+    (decided,) = decisions_in({"answers": {"q0": given}}, [TypedQuestion("predicate", ())], "systemone")
+    assert decided.shares == ()
+    assert decided.unusable
+
+
+def test_an_option_that_is_listed_twice_has_no_probability():
+    options = (TypedOption("a"), TypedOption("b"))
+    listed = [
+        {"value": "a", "probability": 0.2},
+        {"value": "a", "probability": 0.8},
+        {"value": "b", "probability": 0.2},
+    ]
+    answer = {"answers": [{"name": "q0", "probabilities": listed}]}
+    (decided,) = decisions_in(answer, [TypedQuestion("choice", (), options)], "openai")
+    assert decided.unusable
