@@ -1,7 +1,7 @@
 """Some servers stream whatever is asked: server-sent events of pieces, put together to the one answer that they make.
 
-Source: the chunks of OpenAI's chat completions (``choices[0].delta``, a last chunk with ``usage``, ``[DONE]``). One that
-ends without ``[DONE]`` and without a reason was cut off.
+Source: the chunks of OpenAI's chat completions (``choices[0].delta``, a last chunk with ``usage``, ``[DONE]``). One
+that ends without ``[DONE]`` and without a reason was cut off.
 """
 
 from typing import Any

@@ -19,7 +19,7 @@ _LOGPROB = attrgetter("logprob")
 _FILTERED = frozenset(["content_filter", "content-filter", "sensitive", "safety", "prohibited_content", "blocklist"])
 # ended by anything but the model: the text may go on
 _CUT_OFF = re.compile(
-    r"length|limit|max|abort|cancel|error|time|incomplete|interrupt|exceed|partial|pause", re.IGNORECASE
+    "length|limit|max|abort|cancel|error|time|incomplete|interrupt|exceed|partial|pause", re.IGNORECASE
 )
 _THINKING_PARTS = frozenset(["thinking", "reasoning", "redacted_thinking", "thought"])
 
@@ -52,9 +52,7 @@ def _completion(answer: dict[str, Any], *, thinking: bool) -> Completion:
     truncated = _CUT_OFF.search(str(choice.get("finish_reason"))) is not None
     thought = _text(message.get("reasoning_content")) or _text(message.get("reasoning")) or ""
     text = _text(message.get("content"))
-    if (
-        not (text or "").strip() and thought and not candidates and not truncated
-    ):  # a parser classified the answer as thinking
+    if not (text or "").strip() and thought and not candidates and not truncated:  # a parser took it for thinking
         text, thought = thought, ""
     elif text is None:
         text = _text_without_content(message, candidates, truncated and bool(thought))
