@@ -27,6 +27,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from judge_server.core.caller import current_caller
 from judge_server.core.criterion import Binary, Choice, Judged, Scale
 from judge_server.core.judge import Mode, PromptVersion
+from judge_server.guard.sanitize import sanitize
 from judge_server.judging.judge_input import ROLE_MARK, JudgeInput
 from judge_server.models.protocol import LabelPrompt, Part, Prompt, Segment, Turn
 from judge_server.util.apart import apart
@@ -191,6 +192,14 @@ class PromptWriter:
         data = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
         return hmac.new(self._secret, data, hashlib.sha256).hexdigest()[:12]
 
+    def fenced(self, kind: str, text: str, part: Part) -> tuple[Segment, ...]:
+        """Text that somebody else wrote, as a person would see it, between markers that carry its code and the last
+        word of ``kind``."""
+        shown = sanitize(text)
+        mark = f"{kind.rpartition(' ')[2].upper()} {self.code(kind, shown)}"
+        opening, closing = (Segment(ours, part, trusted=True) for ours in (f"[BEGIN {mark}]\n", f"\n[END {mark}]"))
+        return opening, Segment(shown, part, trusted=False), closing
+
     def _render_system(self, several: bool, facts: bool) -> tuple[Segment, ...]:
         text = render(self.version, "fact_system" if facts else "system", {"count": 2 if several else 1})
         return (Segment(text.strip(), "instructions", trusted=True),)
@@ -307,6 +316,11 @@ def _frame(
 
 def _rendered(secret: bytes, version: PromptVersion, judge_input: JudgeInput) -> _RenderedInput:
     return PromptWriter(secret, version).render_input(judge_input)
+
+
+def authored(text: str, part: Part) -> Segment:
+    """What the author of a rubric or grader wrote: the task itself, so without a fence."""
+    return Segment(text, part, trusted=False)
 
 
 def _size(segments: Sequence[Segment]) -> int:

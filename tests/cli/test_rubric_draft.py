@@ -1,6 +1,7 @@
 """``rubric draft`` with a model on the loopback, ``rubric publish --tests`` and ``rubric watch``."""
 
 import json
+import re
 import signal
 
 import pytest
@@ -66,6 +67,7 @@ def test_the_draft_names_the_examples_and_is_published_by_nobody(tmp_path):
     assert run(tmp_path, "rubric", "validate", "drafted.yaml").exit_code == 0
     assert len(asked) == 3
     assert all("Advise patients." in json.dumps(one) for one in asked)
+    assert all(re.search(r"\[BEGIN EXAMPLE ([0-9a-f]{12})\].*\[END EXAMPLE \1\]", str(one)) for one in asked)
     with StubJudge(proposes) as judge:
         assert "drafted.yaml exists" in draft(tmp_path, judge, "--task", "x", "-o", "drafted.yaml", status=2).output
 

@@ -1,11 +1,17 @@
 """No text in any field of any route keeps the server from answering others, and time grows with its size alone."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import pytest
 
 from judge_server.server.app import create_app
+from judge_server.server.service import StrictRoute
 from tests.hostile.event_loop import (
     TEXTS,
     Watch,
@@ -18,13 +24,18 @@ from tests.hostile.event_loop import (
     with_many,
     with_text,
 )
-from tests.hostile.test_bodies import BODIES
+from tests.hostile.test_bodies import BODIES, RUBRIC
 from tests.served import settings_of
 from tests.submissions import rubric
+from tests.yardstick import PATIENCE_SECONDS
 
 SMALL, LARGE = 32_768, 262_144
 _LONGEST_SILENCE = 0.100  # seconds, of ``/healthz``
 _TRIES = 8  # other programs on the machine can only add to a time
+FORM_FIELDS = (
+    *("text", "prompt", "response", "reference", "facts", "rubric", "judge", "set", "name", "act", "item", "criterion"),
+    *("note", "annotator", "key", "statement", "guidance", "wording", "labels", "split", "editor", "revision"),
+)
 _WITHOUT_TEXTS = {
     *("/v1/monitor/audit-queue", "/v1/monitor/audit-queue/labels"),  # need judgments that were drawn
     *("/v1/admin/sleep", "/v1/admin/wake"),  # for administrators; their texts are names of at most 100 characters
@@ -61,6 +72,12 @@ def test_every_route_that_takes_texts_is_tried():
     routes = {path.replace("{rubric}", "test/listed") for path in posts}
     tried = {path.split("?")[0] for path, _ in BODIES.values()}
     assert routes - tried == _WITHOUT_TEXTS
+
+
+def test_every_route_with_a_json_body_reads_a_long_one_in_another_process():
+    reading = [route for route in _all_routes(create_app(settings_of()).routes) if getattr(route, "body_field", None)]
+    assert {route.path for route in reading} > {"/v1/budgets", "/v1/admin/sleep", "/v1/score"}
+    assert [route.path for route in reading if not isinstance(route, StrictRoute)] == []
 
 
 @pytest.mark.timeout(600)
@@ -118,6 +135,55 @@ def test_no_list_and_no_object_of_a_body_holds_the_loop_for_50_ms(watched, name)
     path, bodies = BODIES[name]
     many = {f"{place}": with_many(bodies[-1], place, 20_000) for place in list_places(bodies[-1])}
     assert held(watched[0], path, many) == {}
+
+
+def page_forms() -> list[str]:
+    """The paths of every page that takes a form; they are not in the document of the API."""
+    routes = [route for route in _all_routes(create_app(settings_of()).routes) if not route.include_in_schema]
+    return sorted(route.path for route in routes if "POST" in route.methods)
+
+
+def _all_routes(routes: Iterable[Any]) -> Iterator[Any]:
+    for route in routes:
+        if hasattr(route, "include_in_schema") and getattr(route, "methods", None):
+            yield route
+        yield from _all_routes(getattr(route, "routes", None) or ())
+
+
+def _sent(port: int, path: str, fields: dict[str, str]) -> int:
+    """The status; 0 if the server answered and closed before it read the form."""
+    body = urlencode(fields).encode()
+    try:
+        return exchange(port, "POST", path, body, "application/x-www-form-urlencoded").status
+    except ConnectionError:
+        return 0
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["wide letters", pytest.param("paragraphs", marks=pytest.mark.longest)])
+def test_no_form_of_a_page_holds_the_loop_for_50_ms(watched, kind):
+    port = watched[0]
+    with urlopen(f"http://127.0.0.1:{port}/try", timeout=PATIENCE_SECONDS) as shown:
+        token = shown.read().decode().partition('name="token" value="')[2].partition('"')[0]
+    assert _sent(port, "/drafts", {"token": token, "id": "test/form"}) == 303
+    with urlopen(f"http://127.0.0.1:{port}/drafts", timeout=PATIENCE_SECONDS) as shown:
+        (draft, *_) = re.findall(r'href="/drafts/([^"/]+)"', shown.read().decode())
+    named, found = defaultdict(lambda: "none", draft_id=draft), {}
+    sent = dict.fromkeys(FORM_FIELDS, text_of(kind, SMALL)) | {
+        "token": token,
+        "act": "add",
+        "set": "s",
+        "rubric": RUBRIC,
+    }
+    for path in page_forms():
+        for _ in range(_TRIES):
+            before = long_steps(port)
+            assert _sent(port, path.format_map(named), sent) < 500
+            if not (steps := long_steps(port) - before):
+                break
+        else:
+            found[path] = steps
+    assert found == {}
 
 
 @pytest.mark.longest

@@ -59,7 +59,7 @@ async def draft_rubric(settings: Settings, given: RubricDraftOptions) -> None:
                 remedy="Name a model that writes text with --model or --judge.",
             )
         announce([judge])
-        proposals, failed = await _proposals(CriterionProposer(judge.model, given.task), items)
+        proposals, failed = await _proposals(CriterionProposer(judge.model, judge.writer, given.task), items)
         name = judge.model.name
     today = datetime.now(UTC).date().isoformat()
     found = drafted_rubric(given.rubric_id, title_of(given.rubric_id), proposals, items, given.most, today)

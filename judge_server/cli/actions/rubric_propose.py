@@ -69,7 +69,7 @@ async def propose(settings: Settings, given: ProposeOptions) -> None:
         kept = KeptContrasts(given.out / "answers.jsonl", digest([judge.model.name, base.digest, given.task]))
         fresh = [one for one in pairs if one.id not in kept.used][: given.most]
         typer.echo(f"{len(fresh)} pairs, {len(pairs) - len(fresh)} left out: seen before, or beyond --items", err=True)
-        proposer = CriterionProposer(judge.model, given.task, [leaf.statement for leaf in base.leaves])
+        proposer = CriterionProposer(judge.model, judge.writer, given.task, [leaf.statement for leaf in base.leaves])
         answers = await _answers(proposer, kept, fresh)
     _write(base, fresh, answers, kept, given.out)
 

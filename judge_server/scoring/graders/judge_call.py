@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from judge_server.core.grader import GraderMessage, SamplingParams
-from judge_server.guard.sanitize import sanitize
 from judge_server.judging.answer import Answer, Terms
-from judge_server.judging.prompt import PromptWriter
+from judge_server.judging.prompt import PromptWriter, authored
 from judge_server.judging.single import Read, SingleJudge, asked, counted
 from judge_server.models.protocol import Labels, Part, Prompt, Request, Sampling, Segment, Structured, Turn
 from judge_server.scoring.cached_judge import CachedJudge, JudgeCall
@@ -85,19 +84,13 @@ def sample_shown(messages: Sequence[GraderMessage], material: GraderInput) -> st
 
 
 def _segments(filled: Sequence[Filled], writer: PromptWriter) -> list[Segment]:
-    segments = []
+    segments: list[Segment] = []
     for piece in filled:
         if piece.source is None:
-            segments.append(Segment(piece.text, "criterion", trusted=False))
-            continue
-        kind = piece.source.namespace
-        text = sanitize(piece.text)
-        part, mark = _PARTS[kind], f"{kind.upper()} {writer.code(f'grader {kind}', text)}"
-        segments += [
-            Segment(f"[BEGIN {mark}]\n", part, trusted=True),
-            Segment(text, part, trusted=False),
-            Segment(f"\n[END {mark}]", part, trusted=True),
-        ]
+            segments.append(authored(piece.text, "criterion"))
+        else:
+            kind = piece.source.namespace
+            segments += writer.fenced(f"grader {kind}", piece.text, _PARTS[kind])
     return segments
 
 

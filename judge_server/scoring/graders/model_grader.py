@@ -9,6 +9,7 @@ from math import fsum
 
 from judge_server.core.grader import LabelModel, ScoreModel
 from judge_server.judging.answer import Reading
+from judge_server.judging.prompt import authored
 from judge_server.judging.reading import label_reading, read_score, read_structured, score_schema, verdict_schema
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Completion, Labels, Segment, Structured
@@ -72,7 +73,7 @@ def _words(count: int) -> tuple[str, ...]:
 def _closing(labels: Sequence[str], words: Sequence[str], *, direct: bool) -> list[Segment]:
     segments = [_ours("Which label fits best?\n")]
     for word, label in zip(words, labels, strict=True):
-        segments += [_ours(f"{word}. "), Segment(label, "question", trusted=False), _ours("\n")]
+        segments += [_ours(f"{word}. "), authored(label, "question"), _ours("\n")]
     if direct:
         return [*segments, _ours(f"Answer with exactly one of: {', '.join(words)}.")]
     return [

@@ -21,6 +21,7 @@ from judge_server.core.submission import Coordinates
 from judge_server.server.middleware.permission import scopes_of
 from judge_server.server.middleware.session import Sessions, cookie_in
 from judge_server.store.payload import moment
+from judge_server.util.apart import apart
 from judge_server.util.wording import many, percent
 
 POLICY: Final = (
@@ -42,6 +43,7 @@ _NAVIGATION: Final = (
     ("/settings", "Settings"),
 )
 _MOST_FIELDS = 200
+_AT_ONCE_BYTES = 65_536
 _MARKS: Final = re.compile(r"(?<=[/@_:])|(?<=-)(?=\w)")
 _TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 
@@ -101,13 +103,23 @@ async def form_of(
         if files is not None and request.headers.get("content-type", "").startswith("multipart/form-data"):
             fields = await _parts(request, most_fields, files)
         else:
-            content = (await request.body()).decode("utf-8")
-            fields = dict(parse_qsl(content, keep_blank_values=True, max_num_fields=most_fields))
+            fields = await _fields(await request.body(), most_fields)
     except (ValueError, HTTPException):
         raise BadInput("The form cannot be read.", remedy="Go back, reload the page and send it again.") from None
     if fields.get("token") != sessions(request).token(cookie_in(request.scope["headers"])):
         raise Forbidden("The form does not belong to this session.", remedy="Reload the page and send it again.")
     return {name: value.replace("\r\n", "\n") for name, value in fields.items()}
+
+
+async def _fields(content: bytes, most_fields: int) -> dict[str, str]:
+    """Of a form whose texts are escaped; in another process if it is long. Raises ValueError."""
+    if len(content) <= _AT_ONCE_BYTES:
+        return _read_fields(content, most_fields)
+    return await apart(current_caller.get().name, _read_fields, content, most_fields)
+
+
+def _read_fields(content: bytes, most_fields: int) -> dict[str, str]:
+    return dict(parse_qsl(content.decode("utf-8"), keep_blank_values=True, max_num_fields=most_fields))
 
 
 async def _parts(request: Request, most_fields: int, files: dict[str, SentFile]) -> dict[str, str]:
