@@ -329,14 +329,6 @@ class Submission(Frozen):
         return Response.of(self.response)
 
     @cached_property
-    def response_characters(self) -> int:
-        return len(self.read.text)
-
-    def derived(self) -> dict[str, Any]:
-        """Made in the process for long texts, and then kept here in ``__dict__``, as cached properties are."""
-        return {"digest": self.digest, "response_characters": self.response_characters}
-
-    @cached_property
     def digest(self) -> str:
         """Digest of conversation, response, reference and facts, without rubric and judge."""
         _ = self.prompt_key  # made now: the thread that reads long texts asks for the digest

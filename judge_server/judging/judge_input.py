@@ -16,6 +16,7 @@ from judge_server.core.submission import Message, Submission, ToolCall
 from judge_server.guard.degenerate import says_nothing
 from judge_server.guard.sanitize import sanitize
 
+_AT_ONCE_CHARACTERS = 20_000
 _MARK = "\ue00a", "\ue00b"
 _NO_MARKS = dict.fromkeys(map(ord, _MARK), "\ufffd")
 ROLE_MARK = re.compile("\ue00a([a-z ]{1,20})\ue00b\n")
@@ -33,7 +34,8 @@ class ShownExample:
 class JudgeInput:
     """``response`` is the text in scope; ``step``: the judged step, for criteria of step scope; ``facts``: names and
     values that the rubric shows to the judge; ``examples``: what people said of other responses. ``about`` the
-    conversation: no response is shown, and the question is about what the conversation says."""
+    conversation: no response is shown, and the question is about what the conversation says. ``long``: prompts about it
+    are written in the process for long texts."""
 
     conversation: tuple[Message, ...]
     response: str
@@ -42,6 +44,7 @@ class JudgeInput:
     facts: tuple[tuple[str, str], ...] = ()
     about: Literal["response", "conversation"] = "response"
     examples: tuple[ShownExample, ...] = ()
+    long: bool = False
 
     @cached_property
     def turns(self) -> tuple[tuple[str, str], ...]:
@@ -57,11 +60,6 @@ class JudgeInput:
             hashed.update(len(data).to_bytes(8, "big"))
             hashed.update(data)
         return hashed.hexdigest()
-
-    @cached_property
-    def characters(self) -> int:
-        """Of all texts together."""
-        return sum(map(len, self._texts()))
 
     def _texts(self) -> Iterator[str]:
         for role, text in self.turns:
@@ -116,7 +114,8 @@ class JudgeInputs:
         if not (response if shown is None else shown.text).strip():
             return None
         reference = shown_reference(self.submission) if with_reference else None
-        return JudgeInput(self.submission.conversation, response, reference, shown, self._shown_facts)
+        long = self.submission.characters > _AT_ONCE_CHARACTERS
+        return JudgeInput(self.submission.conversation, response, reference, shown, self._shown_facts, long=long)
 
     @cached_property
     def _shown_facts(self) -> tuple[tuple[str, str], ...]:

@@ -39,7 +39,6 @@ EXAMPLES = "examples"  # a template of its own, so that judges without labelled 
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 YES_NO = ("Yes", "No")
 _BYTES_KEPT = 16_000_000
-_AT_ONCE_CHARACTERS = 20_000
 _END_OF_PART = "\ue002"
 _PARTS: tuple[Part, ...] = ("conversation", "response", "reference")
 
@@ -164,7 +163,7 @@ class PromptWriter:
     async def prepare(self, judge_input: JudgeInput) -> None:
         """Read a long judge input in the process for long texts, so that writing prompts about it does not hold the
         event loop. Raises NotDone."""
-        if judge_input.characters <= _AT_ONCE_CHARACTERS or judge_input.digest in self._inputs:
+        if judge_input.digest in self._inputs:
             return
         rendered = await apart(current_caller.get().name, _rendered, self._secret, self.version, judge_input)
         self._inputs.put(judge_input.digest, rendered)

@@ -132,7 +132,8 @@ class SingleJudge:
     async def ask(self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms) -> tuple[Answer, ...]:
         size, ask = self.criteria_per_call, self._asking
         try:
-            await self.writer.prepare(judge_input)
+            if judge_input.long:
+                await self.writer.prepare(judge_input)
         except NotDone as fault:
             failure = Failure.of(ModelUnavailable(f"The prompt cannot be written: {fault}."))
             return tuple(failed(failure) for _ in criteria)

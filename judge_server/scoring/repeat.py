@@ -63,7 +63,7 @@ async def repeat_id(submission: Submission, deciders: Deciders) -> str:
     """The same for the same caller, coordinates (the id among them), texts, reference and facts, and deciders."""
     judge = deciders.judge
     if submission.characters > _AT_ONCE_CHARACTERS:
-        submission.__dict__.update(await apart(caller_name(), Submission.derived, submission))
+        submission.__dict__["digest"] = await apart(caller_name(), _digest_of, submission)
     named = {
         "caller": caller_name(),
         "coordinates": submission.coordinates.model_dump(mode="json"),
@@ -73,3 +73,7 @@ async def repeat_id(submission: Submission, deciders: Deciders) -> str:
         "decided_by": [deciders.maps, deciders.guard],
     }
     return f"jdg_{digest(named).removeprefix('sha256:')[:_DIGITS]}"
+
+
+def _digest_of(submission: Submission) -> str:
+    return submission.digest

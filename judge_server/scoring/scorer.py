@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar, TypeVarTuple, Unpack
+from typing import Protocol, TypeVar, TypeVarTuple, Unpack
 
 from judge_server.core.budget import paid_for
 from judge_server.core.caller import current_caller
@@ -188,7 +188,7 @@ class Scorer:
             guard=None if self._run_pins is None else self._run_pins.guard,
             submission=coordinates,
             submission_digest=submission.digest,
-            response_characters=submission.response_characters,
+            response_characters=len(submission.read.text),
             usage=found.usage,
             timing=Timing(total_seconds=time.monotonic() - started, model_seconds=found.model_seconds),
             created_at=datetime.now(UTC),
@@ -280,7 +280,7 @@ class Scorer:
             inspection = heard.on(inspection)
         spoken = planned.questions or any(fact.source == "judge" for fact in asked.facts)
         speaker = answering if spoken else NO_JUDGE
-        characters = submission.response_characters
+        characters = len(submission.read.text)
         if inspection.refused:
             applicable = frozenset(leaf.id for leaf in planned.applicable)
             verdicts = tuple(guard.worst_verdicts(rubric, applicable, inspection.refused))
@@ -327,8 +327,8 @@ class Scorer:
         steps = self.admission.most_steps
         if submission.characters <= _AT_ONCE_CHARACTERS:
             return plan(submission, rubric, steps, asked), self.inspect(submission, rubric)
-        derived, planned, inspection = await _apart(_read, submission, rubric, steps, asked, self.inspect)
-        submission.__dict__.update(derived)
+        digest, planned, inspection = await _apart(_read, submission, rubric, steps, asked, self.inspect)
+        submission.__dict__["digest"] = digest  # as its cached property would
         return planned, inspection
 
     def _warn_of_unread_facts(self, planned: Plan, rubric: Rubric) -> None:
@@ -375,10 +375,10 @@ def _read(
     steps: int,
     asked: Sequence[FoundFact],
     inspect: Callable[[Submission, Rubric], guard.Inspection],
-) -> tuple[dict[str, Any], Plan, guard.Inspection]:
+) -> tuple[str, Plan, guard.Inspection]:
     planned = plan(submission, rubric, steps, asked)
     _ = [question.material.digest for question in planned.questions]  # the cache asks for them on the event loop
-    return submission.derived(), planned, inspect(submission, rubric)
+    return submission.digest, planned, inspect(submission, rubric)
 
 
 async def _apart(work: Callable[[Unpack[Given]], T], *given: *Given) -> T:
