@@ -1,10 +1,30 @@
 """A rubric's text as an author sends it: parsed, checked and linted."""
 
+import asyncio
+from collections.abc import Callable
+from typing import Final, TypeVar
+
 from judge_server.authoring.finding import RubricFinding, Severity
 from judge_server.authoring.lint import errors, lint
 from judge_server.authoring.parsing import Parsed, parse
+from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadRubric
 from judge_server.judging import checks
+from judge_server.util.apart import NotDone, apart
+
+T = TypeVar("T")
+_AT_ONCE_CHARACTERS: Final = 20_000
+
+
+async def unblocking(work: Callable[[bytes | str], T], text: bytes | str) -> T:
+    """The result of ``publishable`` or ``validated``; of a long text in the process for those, in which callers take
+    turns. Raises BadRubric."""
+    if len(text) <= _AT_ONCE_CHARACTERS:
+        return await asyncio.to_thread(work, text)
+    try:
+        return await apart(current_caller.get().name, work, text)
+    except NotDone as fault:
+        raise BadRubric(f"The rubric cannot be read: {fault}.", remedy="Split it into several.") from None
 
 
 def read_rubric(text: bytes | str) -> tuple[Parsed, list[RubricFinding]]:

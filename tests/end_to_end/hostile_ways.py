@@ -135,6 +135,23 @@ async def marks(connection: Connection, number: int) -> None:
     await connection.post("/v1/score/batch", {"items": items})
 
 
+async def checks(connection: Connection, number: int) -> None:
+    """Sends responses of a megabyte to programs that decide, and to no judge."""
+    text = f"{number} " + "the patient should rest, and drink 2 litres of water [1]. " * 18_000
+    programs = [{"kind": "repetition"}, {"kind": "citations"}, {"kind": "contains", "any": ["doctor"]}]
+    decided = [{"id": f"k{place}", "kind": "check", "check": one} for place, one in enumerate(programs)]
+    await connection.post(
+        "/v1/score", item_of("checks") | {"response": text, "rubric": rubric(1) | {"criteria": decided}}
+    )
+
+
+async def rubrics(connection: Connection, number: int) -> None:
+    """Has rubrics of 300 KB validated."""
+    (one,) = rubric(1)["criteria"]
+    criteria = [{**one, "id": f"c{place}", "statement": f"Says {number} and {place}."} for place in range(3_000)]
+    await connection.post("/v1/rubrics/validate", rubric(1) | {"criteria": criteria})
+
+
 _job: str | None = None  # whose events all connections follow
 
 
@@ -189,6 +206,8 @@ WAYS = {
     "values": Way(values, "bodies of 240,000 values", 2),
     "paragraphs": Way(paragraphs, "1 MB of `x\\n\\n`", 2),
     "marks": Way(marks, "batches of ten times 300 KB of combining marks", 2),
+    "checks": Way(checks, "1 MB for three programs", 4),
+    "rubrics": Way(rubrics, "rubrics of 300 KB to be validated", 8),
     "streams": Way(streams, "event streams", 100),
     "idle": Way(idle, "idle connections", 500),
     "unread": Way(unread, "answers that nobody reads", 64),

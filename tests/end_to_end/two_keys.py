@@ -2,7 +2,7 @@
 
     python -m tests.end_to_end.two_keys --seconds 60 [--way groups]
 
-prints a row of a table for each of the fourteen ways, in 36 minutes, then what was missed, and ends with status 1 if
+prints a row of a table for each of the sixteen ways, in 40 minutes, then what was missed, and ends with status 1 if
 anything was. A way that could not be measured is missed too.
 
 The modest key scores one submission after the other for ``--seconds`` alone and as long beside the hostile key, in

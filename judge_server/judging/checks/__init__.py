@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from judge_server.core import check
+from judge_server.core.caller import current_caller
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadRubric
 from judge_server.core.rubric import Rubric
@@ -30,10 +31,12 @@ from judge_server.judging.checks import (
     text,
 )
 from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput
+from judge_server.util.apart import NotDone, apart
 from judge_server.util.lru import BoundedCache
 
 _LOG = logging.getLogger(__name__)
 _THREADS = ThreadPoolExecutor(2, thread_name_prefix="check")
+LONG_CHARACTERS = 20_000
 _PROCESSES = ThreadPoolExecutor(2, thread_name_prefix="check-math")  # each thread waits for one math process
 
 
@@ -41,13 +44,16 @@ _PROCESSES = ThreadPoolExecutor(2, thread_name_prefix="check-math")  # each thre
 class Kind:
     """``find`` decides; ``prepare`` raises ValueError for an invalid specification, ``require`` MissingDependency for a
     package that is not installed; ``pool`` runs checks that are too slow for the event loop: those on responses of at
-    least ``slow_from`` characters."""
+    least ``slow_from`` characters. ``apart``: those on submissions of more than ``LONG_CHARACTERS`` are carried out in
+    the process for long texts, where callers take turns: a thread would hold the interpreter, and callers would wait
+    for the one who filled the pool."""
 
     find: Callable[[Any, CheckInput], CheckFinding]
     prepare: Callable[[Any], None] = lambda spec: None
     require: Callable[[Any], None] = lambda spec: None
     pool: Executor = _THREADS
     slow_from: int = 10_000
+    apart: bool = True
 
 
 KINDS: dict[type[check.CheckBase], Kind] = {
@@ -56,7 +62,9 @@ KINDS: dict[type[check.CheckBase], Kind] = {
     check.LengthCheck: Kind(text.find_length),
     check.ExactMatchCheck: Kind(text.find_exact_match, text.prepare_exact_match),
     check.NumericCheck: Kind(numeric.find, numeric.prepare),
-    check.MathCheck: Kind(mathematics.find_math, require=mathematics.require_packages, pool=_PROCESSES, slow_from=0),
+    check.MathCheck: Kind(
+        mathematics.find_math, require=mathematics.require_packages, pool=_PROCESSES, slow_from=0, apart=False
+    ),
     check.JsonCheck: Kind(structure.find_json, structure.prepare_json),
     check.TagsCheck: Kind(structure.find_tags),
     check.LanguageCheck: Kind(language.find, language.prepare, slow_from=0),
@@ -108,7 +116,12 @@ async def decide(criterion: CheckCriterion, submission: Submission, step: Step |
     kind = KINDS[type(criterion.check)]
     if len(submission.read.text) < kind.slow_from:
         return decide_now(criterion, submission, step)
-    return await asyncio.get_running_loop().run_in_executor(kind.pool, decide_now, criterion, submission, step)
+    if not kind.apart or submission.characters <= LONG_CHARACTERS:
+        return await asyncio.get_running_loop().run_in_executor(kind.pool, decide_now, criterion, submission, step)
+    try:
+        return await apart(current_caller.get().name, decide_now, criterion, submission, step)
+    except NotDone as fault:
+        return _undecided(criterion, CheckFailed(f"The check was not carried out: {fault}."), step)
 
 
 def decide_now(criterion: CheckCriterion, submission: Submission, step: Step | None = None) -> Verdict:

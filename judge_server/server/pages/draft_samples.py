@@ -11,7 +11,7 @@ from judge_server.core.submission import Submission
 from judge_server.labels.archive import find
 from judge_server.server.pages.draft_expectations import draft_cases
 from judge_server.server.service import viewer
-from judge_server.server.validated_rubric import publishable
+from judge_server.server.validated_rubric import publishable, unblocking
 from judge_server.store.draft_records import MOST_SAMPLES, DraftSample, RubricDraft
 from judge_server.wiring.service import Service
 
@@ -55,7 +55,7 @@ async def labelled(service: Service, draft: RubricDraft, name: str) -> list[Draf
 
 async def of_cases(service: Service, draft: RubricDraft) -> list[DraftSample]:
     """The next responses of the cases, as many as there is room for."""
-    parsed, _ = await asyncio.to_thread(publishable, draft.text)
+    parsed, _ = await unblocking(publishable, draft.text)
     cases = await asyncio.to_thread(draft_cases, service, draft, parsed)
     every = () if cases is None else cases.cases()
     texts = (scenario.submission(case, parsed.rubric) for scenario, case in every)

@@ -18,7 +18,7 @@ from judge_server.server.pages.draft_trial import TriedSample, tried
 from judge_server.server.pages.rendering import form_of, page, sent_to
 from judge_server.server.pages.rewording import next_draft
 from judge_server.server.service import ServiceHere
-from judge_server.server.validated_rubric import publishable, validated
+from judge_server.server.validated_rubric import publishable, unblocking, validated
 from judge_server.store.draft_records import MOST_NOTE, MOST_SAMPLES, RubricDraft
 from judge_server.wiring.service import Service
 
@@ -116,7 +116,7 @@ async def published(draft_id: str, request: Request, service: ServiceHere) -> Re
     """Publish permanently: the page before showed the changes, and a note says why."""
     fields = await form_of(request)
     found = await _own(service, draft_id)
-    parsed, _ = await asyncio.to_thread(publishable, found.text)
+    parsed, _ = await unblocking(publishable, found.text)
     rubric, note = parsed.rubric, fields.get("note", "").strip()
     try:
         _confirmed(note, fields)
@@ -195,7 +195,7 @@ async def _live(
 
 async def _read(service: Service, found: RubricDraft) -> dict[str, Any]:
     """What the draft's text says: form, remarks, and whether its cases hold."""
-    parsed, findings = await asyncio.to_thread(validated, found.text)
+    parsed, findings = await unblocking(validated, found.text)
     try:
         form = draft_form(found.text)
     except BadRubric:
@@ -208,7 +208,7 @@ async def _trial(service: Service, found: RubricDraft) -> Sequence[TriedSample]:
     if not found.samples:
         raise BadInput("There is no sample to try the draft on.", remedy="Add a prompt and a response first.")
     base = None if found.base is None else await service.rubric_registry.get(found.base)
-    parsed, _ = await asyncio.to_thread(publishable, found.text)
+    parsed, _ = await unblocking(publishable, found.text)
     return await tried(service, parsed.rubric, base, found.samples)
 
 
@@ -221,7 +221,7 @@ async def _publishing(
     fault: str | None = None,
     status: int = 200,
 ) -> Response:
-    parsed, findings = await asyncio.to_thread(publishable, found.text)
+    parsed, findings = await unblocking(publishable, found.text)
     rubric = parsed.rubric
     versions = await service.rubric_registry.versions(rubric.id)
     before = await service.rubric_registry.get(f"{rubric.id}@{versions[-1]}") if versions else None

@@ -1,6 +1,5 @@
 """GET and POST /v1/rubrics…"""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,7 +11,7 @@ from judge_server.core.model import Frozen
 from judge_server.core.review import RubricReview
 from judge_server.core.rubric import Rubric, RubricReference
 from judge_server.server.service import ServiceHere, StrictRoute
-from judge_server.server.validated_rubric import publishable, validated
+from judge_server.server.validated_rubric import publishable, unblocking, validated
 
 router = APIRouter(prefix="/v1/rubrics", tags=["rubrics"], route_class=StrictRoute)
 _RUBRIC_BODY = {
@@ -65,7 +64,7 @@ async def rubrics(service: ServiceHere) -> RubricList:
 @router.post("", openapi_extra=_RUBRIC_BODY, status_code=201, response_model=Published)
 async def publish(request: Request, service: ServiceHere) -> Response:
     """Publish a rubric version permanently. 201; 200 if it was published with this content, 409 if with other."""
-    parsed, findings = await asyncio.to_thread(publishable, await request.body())
+    parsed, findings = await unblocking(publishable, await request.body())
     new = await service.rubric_registry.publish(parsed.rubric)
     answer = Published(reference=parsed.rubric.reference, new=new, findings=findings)
     return Response(answer.model_dump_json(), status_code=201 if new else 200, media_type="application/json")
@@ -74,7 +73,7 @@ async def publish(request: Request, service: ServiceHere) -> Response:
 @router.post("/validate", openapi_extra={"requestBody": {**_RUBRIC_BODY["requestBody"], "required": False}})
 async def validate(request: Request) -> Validation:
     """Check a rubric without storing it: errors and advice."""
-    parsed, findings = await asyncio.to_thread(validated, await request.body())
+    parsed, findings = await unblocking(validated, await request.body())
     reference = None if parsed is None else parsed.rubric.reference
     return Validation(valid=parsed is not None, findings=findings, reference=reference)
 
