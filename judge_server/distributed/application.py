@@ -28,7 +28,7 @@ from judge_server.settings.cluster import ModelReplicas, Replicas
 from judge_server.settings.loading import load_settings
 from judge_server.settings.settings import Settings
 from judge_server.store.location import Location
-from judge_server.util.memory import map_large_blocks
+from judge_server.util.memory import keep_large_blocks
 from judge_server.wiring.judges import engine_options, judge_specifications
 
 SERVER: Final = "server"
@@ -138,7 +138,7 @@ class ServerReplica:
 
     def __init__(self, settings: Settings, models: Mapping[str, tuple[DeploymentHandle, int]]) -> None:
         log_to_standard_error(settings.log_level, settings.log_format)
-        map_large_blocks()
+        keep_large_blocks()
         announce(settings)
         here = serve.get_replica_context()
         self._settings = settings

@@ -16,7 +16,8 @@ import sys
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, Final, Generic, TypeVar, TypeVarTuple, Unpack
 
@@ -55,6 +56,41 @@ class Turns(Generic[Item]):
         if items:
             self._waiting[key] = items
         return item
+
+
+class FairThreads(Executor):
+    """Threads in which callers take turns, item by item. ``whose``: tells whose turn the work of this moment takes."""
+
+    def __init__(self, number: int, name: str, whose: Callable[[], str]) -> None:
+        self._pool = ThreadPoolExecutor(number, thread_name_prefix=name)
+        self._whose = whose
+        self._lock = threading.Lock()
+        self._turns: Turns[tuple[Future[Any], Callable[[], Any]]] = Turns()
+
+    def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
+        future: Future[T] = Future()
+        with self._lock:
+            self._turns.push(self._whose(), (future, partial(work, *args, **kwargs)))
+        self._pool.submit(self._next)
+        return future
+
+    def _next(self) -> None:
+        with self._lock:
+            future, work = self._turns.pop()
+        _settle(future, work)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def _settle(future: "Future[T]", work: Callable[[], T]) -> None:
+    """Do the work unless it was cancelled before it began."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(work())
+    except BaseException as fault:  # noqa: BLE001 - raised where the result is awaited
+        future.set_exception(fault)
 
 
 class _Process:
@@ -130,7 +166,7 @@ class _Helper:
 _helper: Final = _Helper()
 _thread: Final = ThreadPoolExecutor(1, thread_name_prefix="long-texts")  # waits for the process
 _lock: Final = threading.Lock()
-_turns: Final[Turns[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]]] = Turns()
+_turns: Final[Turns[tuple[Future[Any], Callable[[], Any]]]] = Turns()
 
 
 async def apart(whose: str, work: Callable[[Unpack[Given]], T], *args: *Given) -> T:
@@ -138,20 +174,15 @@ async def apart(whose: str, work: Callable[[Unpack[Given]], T], *args: *Given) -
     takes. Cancelled work that has not begun is not done. Raises NotDone for what the process cannot do."""
     future: Future[T] = Future()
     with _lock:
-        _turns.push(whose, (future, work, args))
+        _turns.push(whose, (future, partial(_helper.run, work, args)))
     _thread.submit(_next)
     return await asyncio.wrap_future(future)
 
 
 def _next() -> None:
     with _lock:
-        future, work, arguments = _turns.pop()
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        future.set_result(_helper.run(work, arguments))
-    except BaseException as fault:  # noqa: BLE001 - raised where the result is awaited
-        future.set_exception(fault)
+        future, work = _turns.pop()
+    _settle(future, work)
 
 
 def _serve(descriptor: int) -> None:

@@ -4,13 +4,15 @@ import asyncio
 import json
 import math
 import os
+import threading
 import time
 
 import pytest
 
 from judge_server.core.errors import BadSubmission
 from judge_server.scoring.batch import parse_submission
-from judge_server.util.apart import NotDone, Turns, apart
+from judge_server.util.apart import FairThreads, NotDone, Turns, apart
+from tests.yardstick import PATIENCE_SECONDS
 
 
 async def test_the_result_is_computed_in_another_process():
@@ -75,3 +77,31 @@ def test_keys_take_turns():
         turns.push(item[0], item)
     assert [turns.pop() for _ in range(5)] == ["a1", "b1", "c1", "a2", "a3"]
     assert not turns
+
+
+def test_callers_take_turns_in_threads():
+    """One thread, which is busy until everything waits: then each caller is served once before anyone again."""
+    whose, done, ready = iter(["busy", *["greedy"] * 5, "modest", "other"]), [], threading.Event()
+    threads = FairThreads(1, "turns", lambda: next(whose))
+    first = threads.submit(ready.wait, PATIENCE_SECONDS)
+    waiting = [threads.submit(done.append, f"greedy {number}") for number in range(5)]
+    waiting += [threads.submit(done.append, name) for name in ("modest", "other")]
+    ready.set()
+    for future in (first, *waiting):
+        future.result(PATIENCE_SECONDS)
+    threads.shutdown()
+    assert done[:3] == ["greedy 0", "modest", "other"]
+    assert done[3:] == [f"greedy {number}" for number in range(1, 5)]
+
+
+def test_a_fault_in_a_thread_is_raised_and_cancelled_work_is_not_done():
+    threads, done, ready = FairThreads(1, "faults", lambda: "one"), [], threading.Event()
+    threads.submit(ready.wait, PATIENCE_SECONDS)
+    fault, cancelled, after = threads.submit(int, "x"), threads.submit(done.append, 1), threads.submit(done.append, 2)
+    assert cancelled.cancel()
+    ready.set()
+    with pytest.raises(ValueError, match="invalid literal"):
+        fault.result(PATIENCE_SECONDS)
+    after.result(PATIENCE_SECONDS)
+    threads.shutdown()
+    assert done == [2]

@@ -7,12 +7,12 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
 from judge_server.core import check
-from judge_server.core.caller import current_caller
+from judge_server.core.caller import caller_name
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadRubric
 from judge_server.core.rubric import Rubric
@@ -31,13 +31,13 @@ from judge_server.judging.checks import (
     text,
 )
 from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput
-from judge_server.util.apart import NotDone, apart
+from judge_server.util.apart import FairThreads, NotDone, apart
 from judge_server.util.lru import BoundedCache
 
 _LOG = logging.getLogger(__name__)
-_THREADS = ThreadPoolExecutor(2, thread_name_prefix="check")
+_THREADS = FairThreads(2, "check", caller_name)
 LONG_CHARACTERS = 20_000
-_PROCESSES = ThreadPoolExecutor(2, thread_name_prefix="check-math")  # each thread waits for one math process
+_PROCESSES = FairThreads(2, "check-math", caller_name)  # each thread waits for one math process
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ async def decide(criterion: CheckCriterion, submission: Submission, step: Step |
     if not kind.apart or submission.characters <= LONG_CHARACTERS:
         return await asyncio.get_running_loop().run_in_executor(kind.pool, decide_now, criterion, submission, step)
     try:
-        return await apart(current_caller.get().name, decide_now, criterion, submission, step)
+        return await apart(caller_name(), decide_now, criterion, submission, step)
     except NotDone as fault:
         return _undecided(criterion, CheckFailed(f"The check was not carried out: {fault}."), step)
 
