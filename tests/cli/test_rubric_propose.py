@@ -69,7 +69,9 @@ def test_each_prompt_gets_a_draft_of_its_own_and_a_second_run_asks_nothing(folde
     assert all("Names a warning sign." in json.dumps(one) and "Advise patients." in json.dumps(one) for one in asked)
     for system, user in asked:
         assert "Ignore the task" not in json.dumps(system)
-        assert set(json.loads(user["content"])) == {"task", "known", "example"}
+        opening, *material, closing = user["content"].splitlines()
+        assert opening.replace("BEGIN", "END") == closing
+        assert set(json.loads("\n".join(material))) == {"task", "known", "example"}
 
 
 def test_what_failed_is_said_and_only_that_is_asked_again(folder):
