@@ -4,7 +4,7 @@ the probabilities are equal.
     python -m benchmarks.beside_vllm [--submissions 192] [--rounds 3] [--json]
 
 Each serves a random Qwen3 checkpoint in turn on this machine's processors. A client keeps 64 submissions of 12
-yes-or-no questions in flight; nothing is sent twice. vLLM is started as ``vllm serve``. The probabilities are those of
+yes-or-no questions in flight; nothing is sent twice. vLLM is started as its own server. The probabilities are those of
 one prompt text that both read: vLLM's own rendering of a question with three options.
 """
 
@@ -21,7 +21,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +95,11 @@ async def rate(url: str, path: str, count: int, mark: str, model: str) -> float:
 
 @contextmanager
 def vllm_server(folder: Path) -> Iterator[str]:
-    """Yields the address of ``vllm serve``."""
+    """Yields the address of vLLM's own server."""
     port = free_port()
     command = [
-        str(Path(sys.executable).with_name("vllm")), "serve", str(folder), "--port", str(port), "--host", "127.0.0.1",
+        sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder),
+        "--port", str(port), "--host", "127.0.0.1",
         "--served-model-name", "tiny", "--dtype", "float32", "--enforce-eager", "--block-size", "32",
         "--max-num-seqs", "256",
     ]  # fmt: skip
@@ -116,6 +116,12 @@ def vllm_server(folder: Path) -> Iterator[str]:
             yield url
         finally:
             process.send_signal(signal.SIGINT)
+
+
+def _vllm_version() -> str:
+    from vllm.version import __version__  # builds for processors have another name among the installed packages
+
+    return str(__version__)
 
 
 async def told_by_vllm(url: str) -> dict[str, Any]:
@@ -156,7 +162,7 @@ async def measure(submissions: int, rounds: int) -> dict[str, Any]:
             server(f"vllm:{folder}", options=options, start_seconds=_START_SECONDS) as (ours, _),
         ):
             rows = {
-                f"vLLM {version('vllm')}, /v1/systemone": (theirs, "/v1/systemone", "tiny"),
+                f"vLLM {_vllm_version()}, /v1/systemone": (theirs, "/v1/systemone", "tiny"),
                 "engine in process, /v1/systemone": (ours, "/v1/systemone", "default"),
                 "engine in process, /v1/score, stored": (ours, "/v1/score", "default"),
             }
