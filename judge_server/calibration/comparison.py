@@ -234,8 +234,8 @@ def sentence(found: Paired) -> str:
         return f"No difference can be tested: {counts}; {found.exact.note}."
     p = p_value(found.adjusted_p)
     words = {
-        "better": "The new version is better",
-        "worse": "The new version is worse",
+        "better": "The new run is better",
+        "worse": "The new run is worse",
         "no clear difference": "There is no clear difference",
     }
     return f"{words[direction(found)]}: {counts} ({p}, exact sign-flip test by prompt)."

@@ -30,7 +30,7 @@ def test_a_better_version_is_told_with_what_it_fixed_and_broke():
     assert (found.overall.fixed, found.overall.broken, found.overall.n) == (30, 0, 120)
     assert found.overall.mcnemar.p < 0.001
     assert found.overall.difference["cohen_kappa"].low > 0
-    assert found.text.startswith("The new version is better: it corrects 30 and breaks 0")
+    assert found.text.startswith("The new run is better: it corrects 30 and breaks 0")
 
 
 def test_the_difference_is_that_of_the_two_values():

@@ -158,7 +158,7 @@ def test_two_versions_are_compared_and_two_judges_of_one_file_too(labels):
     found = json.loads(called("compare", both, both, "--old-judge", "j", "--new-judge", "j2", "--json"))
     assert found["overall"]["fixed"] > found["overall"]["broken"]
     told = called("compare", labels("old.csv", rows), labels("new.csv", {**rows, "j": rows["h2"]}))
-    assert "The new version is better" in told
+    assert "The new run is better" in told
     refused = runner.invoke(app, ["compare", str(both), str(both)])
     assert refused.exit_code == 2
     assert "--old-judge" in refused.output
