@@ -85,9 +85,8 @@ def test_a_rubric_proposes_from_the_pairs_whose_reward_rose_against_the_preferen
     with StubJudge(proposing) as other:
         flags = ("--run", "grpo", "--model", other.specification, *STORED, "--items", 10, "--out", "proposed")
         told = run(folder, "rubric", "propose", "kind.yaml", *flags).stdout
-        shown = [
-            json.loads(body["messages"][-1]["content"]) for body in other.bodies if "known" in str(body["messages"])
-        ]
+        asked = [body["messages"][-1]["content"] for body in other.bodies if "known" in str(body["messages"])]
+        shown = [json.loads(words.split("\n", 1)[1].rsplit("\n", 1)[0]) for words in asked]  # between the fences
     assert "10 drafts in proposed" in told
     assert told.count("+1 Says where the pipe leaks.") == 10
     assert len(shown) == 10

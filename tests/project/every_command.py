@@ -59,6 +59,7 @@ calibrate certificates {STORED}
 database current {STORED}
 database upgrade --dry-run {STORED}
 database check {STORED}
+database recount {STORED}
 database stats {STORED}
 database prune --dry-run {STORED}
 database erase --run r --reason wish {STORED}

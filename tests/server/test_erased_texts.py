@@ -32,6 +32,7 @@ JUDGMENT = "goes with its judgment"
 REMEMBERED = "goes with every judgment that it is about, and with its caller"
 OWN = "an author's or annotator's own work, removed there; it may quote what he was shown"
 MEASURED = "figures of a measurement, without texts"
+LABELLED = "made from a label set, which stays as it was published; it may quote items"
 RECORD = "the record of an act, whose reason its maker wrote"
 
 FATES = {
@@ -55,7 +56,8 @@ FATES = {
         watch.worker watch.position_id training_run.digest training_run.run reward_source.digest reward_source.policy
         reward_source.caller reward_source.rubric_id reward_source.rubric_version reward_source.rubric_digest
         reward_source.judge reward_source.fingerprint reward_source.maps reward_source.guard run_group.group_key
-        queue_item.label_set queue_item.judgment_id queue_item.stratum""",
+        queue_item.label_set queue_item.judgment_id queue_item.stratum improvement.id improvement.status
+        improvement.worker""",
     JUDGMENT: """judgment.id judgment.rubric_id judgment.judge judgment.submission_id judgment.run judgment.group_name
         judgment.policy judgment.caller judgment.prompt_key judgment.status judgment.flags judgment.content
         judgment.submission_digest judgment.inline_rubric judgment.submitted judgment_tag.tag judgment_tag.judgment_id
@@ -67,6 +69,7 @@ FATES = {
         label_set.payload label_set.content""",
     MEASURED: """calibration.payload certificate.payload fitted_map.payload measured.report measured.content
         exam.payload alarm.payload alarm_transition.payload""",
+    LABELLED: "improvement.terms improvement.progress improvement.proposals improvement.files",
     RECORD: "erasure.payload locked_reading.payload run_change.reason",
 }
 OUR_EXAMPLES = {bytes.fromhex(one.digest[:32]) for one in (_REMARK, _ANSWER)}
