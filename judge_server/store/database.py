@@ -51,6 +51,10 @@ Work = Literal["read", "write", "commit"]
 WORKS: Final[tuple[Work, ...]] = get_args(Work)
 
 
+_LATELY_SECONDS: Final = 15.0
+_LONG_WAIT_SECONDS: Final = 1.0
+
+
 class TrafficObserver(Protocol):
     """Is told of every wait for the database."""
 
@@ -72,6 +76,22 @@ class Traffic:
 
     def __init__(self) -> None:
         self.observer: TrafficObserver | None = None
+        self._given_up: tuple[float, float] | None = None  # when the first and the last commit was
+
+    @property
+    def too_slow_seconds(self) -> float:
+        """For how long every commit has taken longer than its caller could wait; 0 if one was in time since, or if
+        none was given up lately."""
+        if self._given_up is None or time.monotonic() - self._given_up[1] > _LATELY_SECONDS:
+            return 0.0
+        return time.monotonic() - self._given_up[0]
+
+    def _count(self, seconds: float, error: str | None) -> None:
+        now = time.monotonic()
+        if error is None:
+            self._given_up = None
+        elif error == "cancelled" and seconds >= _LONG_WAIT_SECONDS:  # a shorter one may be a caller who hung up
+            self._given_up = (now if self._given_up is None else self._given_up[0], now)
 
     @contextmanager
     def waiting(self, work: Work) -> Iterator[None]:
@@ -89,7 +109,10 @@ class Traffic:
             error = "cancelled"
             raise
         finally:
-            self.observer.waited(work, time.monotonic() - began, error)
+            seconds = time.monotonic() - began
+            if work == "commit":
+                self._count(seconds, error)
+            self.observer.waited(work, seconds, error)
 
 
 class Run(Protocol):

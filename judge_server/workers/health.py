@@ -22,6 +22,7 @@ from judge_server.store.store import Store
 
 _LOG = logging.getLogger(__name__)
 _WRITE_SECONDS: Final = 3.0
+_TOO_SLOW_SECONDS: Final = 10.0
 _PROBE_SECONDS: Final = 20.0
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _SHORTEST_RETRY, _LONGEST_RETRY = 5.0, 60.0
@@ -138,7 +139,13 @@ class Health:
             return
         written, self._writing = self._writing, None
         fault = written.exception()
-        if fault is None:
+        late = self._store.traffic.too_slow_seconds
+        if fault is None and late >= _TOO_SLOW_SECONDS:
+            self._note("store", lambda: StoreUnavailable(
+                f"For {late:.0f} s no judgment was stored in the time that its caller had.",
+                remedy="The database is slow or locked at times: check its load, or give callers longer deadlines.",
+            ))  # fmt: skip
+        elif fault is None:
             self._settle("store")
         elif isinstance(fault, JudgeServerError):
             told = fault

@@ -269,7 +269,14 @@ class StoreMetrics:
             ("database", "work", "type"),
             registry=registry,
         )
+        self._lost = Counter(
+            "judge_server_store_failed_seconds",
+            "Seconds of waits for the database that ended with an error or were given up.",
+            ("database", "work"),
+            registry=registry,
+        )
         for work in WORKS:  # a series that begins with its first error shows no increase
+            self._lost.labels(self._name, work)
             for kind in (StoreUnavailable.type, "cancelled"):
                 self._errors.labels(self._name, work, kind)
         store.traffic.observer = self
@@ -279,6 +286,7 @@ class StoreMetrics:
         self._child(self._seconds, self._name, work).observe(seconds)
         if error is not None:
             self._errors.labels(self._name, work, error).inc()
+            self._lost.labels(self._name, work).inc(seconds)
 
 
 class RewardSums:
