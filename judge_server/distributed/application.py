@@ -18,8 +18,9 @@ from ray.serve.handle import DeploymentHandle
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen
 from judge_server.distributed.coordinator import Coordinator
-from judge_server.distributed.deployed_model import IN_PROCESS, DeployedModels, ModelReplica, model_key
+from judge_server.distributed.deployed_model import DeployedModels, ModelReplica
 from judge_server.distributed.replica_sharing import COORDINATOR, SharedWithReplicas
+from judge_server.models.described_model import IN_PROCESS, model_key
 from judge_server.server.announcement import announce
 from judge_server.server.app import create_app
 from judge_server.server.serving import drain

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 from typing import Any, Final
 
@@ -18,29 +18,14 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, 
 from ray.serve.handle import DeploymentHandle
 
 from judge_server.core.errors import JudgeFailure, ModelUnavailable
-from judge_server.models.protocol import Capabilities, Completion, Model, Request
+from judge_server.models.described_model import IN_PROCESS, DescribedModel, ModelDescription, model_key
+from judge_server.models.protocol import Completion, Model, Request
 from judge_server.models.registry import open_model
-from judge_server.util.canonical import canonical_json
 
-IN_PROCESS: Final = ("vllm:",)
 _LOG = logging.getLogger(__name__)
 _TRIES: Final = 4
 _LOOK_SECONDS: Final = 5.0
 _LOST: Final = (RayActorError, DeploymentUnavailableError)
-
-
-def model_key(specification: str, options: Mapping[str, Any]) -> str:
-    """Judges with equal keys share a deployment."""
-    return f"{specification}\0{canonical_json(dict(options))}"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelDescription:
-    """What a started replica says of its model."""
-
-    revision: str
-    notice: str | None
-    capabilities: Capabilities
 
 
 class ModelReplica:
@@ -54,7 +39,7 @@ class ModelReplica:
         await self._model.start()
 
     async def describe(self) -> ModelDescription:
-        return ModelDescription(self._model.revision, self._model.notice, self._model.capabilities)
+        return ModelDescription.of(self._model)
 
     async def complete(self, request: Request, seconds_left: float | None) -> tuple[bool, Any]:
         """Whether the model failed, and its failure or the completion."""
@@ -74,40 +59,21 @@ class ModelReplica:
             await self._model.close()
 
 
-class DeployedModel:
+class DeployedModel(DescribedModel):
     """Asks the replicas behind a handle. ``at_once``: requests that each works on."""
 
     def __init__(self, name: str, handle: DeploymentHandle, at_once: int) -> None:
-        self.name = name
+        super().__init__(name)
         self._handle = handle
         self._at_once = at_once
-        self._known: ModelDescription | None = None
         self._replicas = 0
         self._looking: asyncio.Task[None] | None = None
-
-    @property
-    def _described(self) -> ModelDescription:
-        if self._known is None:
-            raise ModelUnavailable(f"The model {self.name!r} is not started.", remedy="Start it first.")
-        return self._known
-
-    @property
-    def revision(self) -> str:
-        return self._described.revision
-
-    @property
-    def notice(self) -> str | None:
-        return self._described.notice
 
     @property
     def capacity(self) -> int:
         """What the replicas work on, and once more for the next one: what waits at the handle is the queue that Serve
         scales by. The rest waits here, where the urgent goes first."""
         return self._at_once * (max(self._replicas, 1) + 1)
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._described.capabilities
 
     async def start(self) -> None:
         """Wait for a replica. Raises ModelUnavailable."""

@@ -63,15 +63,15 @@ class Installation:
         """Raises BadInput if one call does not fit into an engine."""
         each = self._each(workload, engines)
         part = min(each, max(self._simulated // (workload.calls_each * workload.answer_tokens), _FEWEST_ROLLOUTS))
+        sent = workload.part(part)
         try:
-            done = Replica(self._engine, self._in_flight, self._server).judge(workload.part(part))
+            done = Replica(self._engine, self._in_flight, self._server).judge(sent)
         except DoesNotFit as fault:
             raise BadInput(
                 f"This engine cannot judge such responses: {fault}.",
                 remedy="Shorten the texts, or give it more memory.",
             ) from None
         seconds = _extended(done, part, each)
-        sent = workload.part(part)
         return InstallationFigures(
             engines=engines,
             gpus=engines * self._engine.limits.gpus,

@@ -1,62 +1,34 @@
 """A model that runs in the process of the first worker: one engine for all of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 from typing import Any, Final
 
 from judge_server.core.errors import JudgeFailure, ModelUnavailable, Overloaded
-from judge_server.models.protocol import Capabilities, Completion, Model, Request
+from judge_server.models.described_model import IN_PROCESS, DescribedModel, ModelDescription, model_key
+from judge_server.models.protocol import Completion, Model, Request
 from judge_server.models.registry import open_model
 from judge_server.server.processes.peers import Peers
 from judge_server.server.processes.place import FIRST
-from judge_server.util.canonical import canonical_json
 
 _DESCRIBE: Final = "describe model"
 _COMPLETE: Final = "complete"
 _HEALTHY: Final = "healthy"
 _START_SECONDS: Final = 1_800.0
-_IN_PROCESS: Final = ("vllm:",)
 
 
-@dataclass(frozen=True, slots=True)
-class _Description:
-    revision: str
-    notice: str | None
-    capacity: int
-    capabilities: Capabilities
-
-
-class PeerModel:
+class PeerModel(DescribedModel):
     """Asks the first worker's model of the same ``key``."""
 
     def __init__(self, name: str, key: str, peers: Peers) -> None:
-        self.name = name
+        super().__init__(name)
         self._key = key
         self._peers = peers
-        self._known: _Description | None = None
-
-    @property
-    def _described(self) -> _Description:
-        if self._known is None:
-            raise ModelUnavailable(f"The model {self.name!r} is not started.", remedy="Start it first.")
-        return self._known
-
-    @property
-    def revision(self) -> str:
-        return self._described.revision
-
-    @property
-    def notice(self) -> str | None:
-        return self._described.notice
 
     @property
     def capacity(self) -> int:
         return 1 if self._known is None else self._known.capacity
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._described.capabilities
 
     async def start(self) -> None:
         self._known = await self._ask(_DESCRIBE, self._key, _START_SECONDS)
@@ -86,7 +58,7 @@ class SharedModels:
     """Opens models: those that run ``in_process``, by the beginning of their specification, in the first worker only,
     others in each."""
 
-    def __init__(self, peers: Peers, in_process: tuple[str, ...] = _IN_PROCESS) -> None:
+    def __init__(self, peers: Peers, in_process: tuple[str, ...] = IN_PROCESS) -> None:
         self._peers = peers
         self._in_process = in_process
         self._opened: dict[str, Model] = {}
@@ -97,7 +69,7 @@ class SharedModels:
         """As ``open_model``."""
         if not specification.startswith(self._in_process):
             return open_model(specification, options)
-        key = f"{specification}\0{canonical_json(dict(options))}"
+        key = model_key(specification, options)
         if self._peers.place.number != FIRST:
             return PeerModel(specification.partition(":")[2], key, self._peers)
         self._opened[key] = open_model(specification, options)
@@ -109,10 +81,10 @@ class SharedModels:
             raise ModelUnavailable("The first worker has no such model.", remedy="Please report it.")
         return model
 
-    async def _describe(self, key: str) -> _Description:
+    async def _describe(self, key: str) -> ModelDescription:
         model = self._of(key)
         await model.start()
-        return _Description(model.revision, model.notice, model.capacity, model.capabilities)
+        return ModelDescription.of(model)
 
     async def _complete(self, question: Any) -> Completion:
         key, request, left = question
