@@ -1,9 +1,9 @@
 """A finding in a rubric file: rule, severity, place and remedy."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from judge_server.core.errors import BadRubric
 from judge_server.core.model import Frozen
@@ -17,21 +17,64 @@ class TextPosition(NamedTuple):
     line: int
     column: int
 
+    @staticmethod
+    def of(mark: "Mark") -> "TextPosition":
+        return TextPosition(mark.line + 1, mark.column + 1)
+
+
+class Mark(Protocol):
+    """A place as a parser of YAML tells it: line and column, both counted from 0."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
+@dataclass(slots=True)
+class MarkedValue:
+    """Where a list or mapping begins, where each of its keys stands first, and what is in it by key or index: marks of
+    plain values, MarkedValues of others. A document that is one plain value is a MarkedValue with nothing in it."""
+
+    start: Mark
+    keys: dict[str, Mark]
+    inner: dict[str | int, "Mark | MarkedValue"]
+
 
 @dataclass(frozen=True)
 class TextPositions:
     """Positions of values and of the keys that name them, by path from the document's root."""
 
-    values: Mapping[Path, TextPosition] = field(default_factory=dict)
-    keys: Mapping[Path, TextPosition] = field(default_factory=dict)
+    root: MarkedValue | None = None
+
+    def has(self, path: Path) -> bool:
+        return self.root is not None and len(self._along(path)) == len(path)
 
     def of_value(self, path: Path) -> TextPosition | None:
         """The start of the value at ``path``, or of its nearest ancestor if the path is not in the text."""
-        return next((self.values[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.values), None)
+        if self.root is None:
+            return None
+        nearest = (self.root, *self._along(path))[-1]
+        return TextPosition.of(nearest.start if isinstance(nearest, MarkedValue) else nearest)
 
     def of_key(self, path: Path) -> TextPosition | None:
         """The position of the last key of ``path``; for list items, that of the value."""
-        return self.keys.get(path) or self.of_value(path)
+        *above, step = path or ("",)
+        found = self._along(tuple(above))
+        parent = (self.root, *found)[-1] if len(found) == len(above) else None
+        key = parent.keys.get(str(step)) if isinstance(parent, MarkedValue) and isinstance(step, str) else None
+        return TextPosition.of(key) if key is not None and path else self.of_value(path)
+
+    def _along(self, path: Path) -> list[Mark | MarkedValue]:
+        """What stands at each step of the path from the root, as far as the text goes."""
+        found: list[Mark | MarkedValue] = []
+        parent: Mark | MarkedValue | None = self.root
+        for step in path:
+            parent = parent.inner.get(step) if isinstance(parent, MarkedValue) else None
+            if parent is None:
+                break
+            found.append(parent)
+        return found
 
 
 NOWHERE = TextPositions()

@@ -48,6 +48,6 @@ def errors(findings: Collection[RubricFinding]) -> list[RubricFinding]:
 
 
 def _position(places: TextPositions, path: Path) -> TextPosition | None:
-    if path[-1:] == ("points",) and path not in places.values:
+    if path[-1:] == ("points",) and not places.has(path):
         path = (*path[:-1], "weight")
     return places.of_value(path)

@@ -5,14 +5,14 @@ keys are refused. Parser events are handled in a loop, so that deep nesting cann
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import yaml
 
-from judge_server.authoring.finding import Path, RubricFinding, TextPosition, TextPositions, refusal
+from judge_server.authoring.finding import MarkedValue, Path, RubricFinding, TextPosition, TextPositions, refusal
 from judge_server.authoring.scalar import NotFinite, number_advice, plain, quoted
 from judge_server.authoring.syntax_hint import TEXTS, hint_for
 from judge_server.core.errors import BadRubric
@@ -51,15 +51,14 @@ def read(content: bytes | str, file: str | None = None) -> Document:
     text = _text(content, file)
     builder = _Builder(file, text)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            builder.take(event)
+        builder.take(yaml.parse(text, Loader=_LOADER))
     except yaml.YAMLError as fault:
         if deepest := _too_deep_before(fault, text):
             raise builder.too_deep(deepest) from None
         raise refusal([_syntax(fault, file, builder.lines)]) from None
     if builder.documents == 0 or builder.value is None:
         raise refusal([RubricFinding.at(TextPosition(1, 1), "empty", "the file holds no document", file=file)])
-    return Document(builder.value, TextPositions(builder.values, builder.keys), tuple(builder.findings))
+    return Document(builder.value, TextPositions(builder.root), tuple(builder.findings))
 
 
 def _text(content: bytes | str, file: str | None) -> str:
@@ -148,124 +147,127 @@ def _syntax(fault: yaml.YAMLError, file: str | None, lines: list[str]) -> Rubric
     return RubricFinding.at(position, "syntax", f"this is not YAML: {problem}", file=file, suggestion=hint)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Frame:
     """A container being filled; ``key`` is the key without a value yet, ``last`` the entry before it. ``flow``: written
     in braces or brackets."""
 
     container: Any
     path: Path
+    marked: MarkedValue
+    flow: bool
     key: str | None = None
-    flow: bool = False
-    key_event: Any = None
+    key_mark: Any = None
     last: tuple[str, str] | None = None
-    seen: dict[str, TextPosition] = field(default_factory=dict)
 
 
 class _Builder:
+    """Notes marks as the parser gives them: a text may have 12,000 values, and few of their positions are asked for."""
+
     def __init__(self, file: str | None, text: str) -> None:
         self.file = file
         self.text = text
         self.value: Any = None
-        self.values: dict[Path, TextPosition] = {}
-        self.keys: dict[Path, TextPosition] = {}
+        self.root: MarkedValue | None = None
         self.findings: list[RubricFinding] = []
         self.documents = 0
         self.nodes = 0
         self.stack: list[_Frame] = []
+        self.takes: dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.DocumentStartEvent: self._document,
+            yaml.AliasEvent: self._alias,
+            yaml.MappingStartEvent: self._open,
+            yaml.SequenceStartEvent: self._open,
+            yaml.MappingEndEvent: self._close,
+            yaml.SequenceEndEvent: self._close,
+        }
 
     @cached_property
     def lines(self) -> list[str]:
         """Split when first needed: most texts are read or refused without it."""
         return self.text.splitlines()
 
-    def take(self, event: Any) -> None:
-        position = TextPosition(event.start_mark.line + 1, event.start_mark.column + 1)
-        match event:
-            case yaml.ScalarEvent():
-                self._node(event, position)
-                self._scalar(event, position)
-            case yaml.DocumentStartEvent():
-                self._document(event, position)
-            case yaml.AliasEvent():
-                raise self._refuse(
-                    position,
-                    "alias",
-                    f"the alias *{event.anchor} is not allowed",
-                    "write the text out or quote it",
-                )
-            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
-                self._node(event, position)
-                self._open(
-                    {} if isinstance(event, yaml.MappingStartEvent) else [], position, flow=bool(event.flow_style)
-                )
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self.stack.pop()
+    def take(self, events: Iterable[Any]) -> None:
+        for event in events:
+            take = self.takes.get(type(event))
+            if take is not None:
+                take(event)
 
-    def _refuse(self, position: TextPosition, rule: str, message: str, suggestion: str) -> BadRubric:
+    def _alias(self, event: Any) -> None:
+        told = f"the alias *{event.anchor} is not allowed"
+        raise self._refuse(event.start_mark, "alias", told, "write the text out or quote it")
+
+    def _close(self, _: Any) -> None:
+        self.stack.pop()
+
+    def _refuse(self, mark: Any, rule: str, message: str, suggestion: str) -> BadRubric:
+        position = mark if isinstance(mark, TextPosition) else TextPosition.of(mark)
         return refusal([RubricFinding.at(position, rule, message, file=self.file, suggestion=suggestion)])
 
-    def too_deep(self, position: TextPosition) -> BadRubric:
-        return self._refuse(position, "too-deep", f"nested deeper than {MOST_LEVELS} levels", "flatten the rubric")
+    def too_deep(self, mark: Any) -> BadRubric:
+        return self._refuse(mark, "too-deep", f"nested deeper than {MOST_LEVELS} levels", "flatten the rubric")
 
-    def _document(self, event: Any, position: TextPosition) -> None:
+    def _document(self, event: Any) -> None:
         self.documents += 1
         if self.documents > 1:
-            raise self._refuse(position, "several-documents", "a second document begins here", "one rubric a file")
+            told = "a second document begins here"
+            raise self._refuse(event.start_mark, "several-documents", told, "one rubric a file")
         if event.tags:
-            raise self._refuse(position, "tag", "the directive %TAG is not allowed", "remove it")
+            raise self._refuse(event.start_mark, "tag", "the directive %TAG is not allowed", "remove it")
 
-    def _node(self, event: Any, position: TextPosition) -> None:
-        self.nodes += 1
+    def _check_node(self, event: Any) -> None:
         if self.nodes > MOST_NODES:
-            raise self._refuse(position, "too-large", f"there are more than {MOST_NODES:,} values", "split the rubric")
+            told = f"there are more than {MOST_NODES:,} values"
+            raise self._refuse(event.start_mark, "too-large", told, "split the rubric")
         if event.anchor is not None:
-            raise self._refuse(
-                position,
-                "anchor",
-                f"the anchor &{event.anchor} is not allowed",
-                "write the text out or quote it",
-            )
+            told = f"the anchor &{event.anchor} is not allowed"
+            raise self._refuse(event.start_mark, "anchor", told, "write the text out or quote it")
         if event.tag is not None:
-            raise self._refuse(position, "tag", f"the tag {event.tag} is not allowed", "remove it or quote the text")
+            told = f"the tag {event.tag} is not allowed"
+            raise self._refuse(event.start_mark, "tag", told, "remove it or quote the text")
 
-    def _scalar(self, event: Any, position: TextPosition) -> None:
-        text = event.value
+    def _scalar(self, event: Any) -> None:
+        self.nodes += 1
+        if self.nodes > MOST_NODES or event.anchor is not None or event.tag is not None:
+            self._check_node(event)
+        text, mark = event.value, event.start_mark
         if event.style == '"' and (forbidden := _FORBIDDEN.search(text)):  # only escapes can produce one
             name = f"U+{ord(forbidden.group()):04X}"
-            self._note(position, "control-character", f"the character {name} is not allowed in text", "remove it")
+            self._note(mark, "control-character", f"the character {name} is not allowed in text", "remove it")
             text = _FORBIDDEN.sub("", text)
-        if self._wants_key():
-            self._key(text, position)
-            self.stack[-1].key_event = event
-            return
-        if self._cut_by_a_comma(event):
-            return
-        self._check_comment(event)
-        value: Any = text
-        if event.implicit[0]:
-            if _THOUSANDS.fullmatch(text):
-                whole, rest = text.split(".")
-                advice = f"write {whole}{rest} for thousands, or {float(text):g} with a decimal point"
-                self._note(position, "number", f"{text} may be a decimal or thousands", advice)
-            try:
-                value = plain(text)
-            except NotFinite as fault:
-                self._note(position, "non-finite", str(fault), "give a finite number, such as 5 or -2.5")
-                value = 0
-        if self.stack and self.stack[-1].key is not None:
-            self.stack[-1].last = (self.stack[-1].key, text)
-        self._place(value, position)
-
-    def _cut_by_a_comma(self, event: Any) -> bool:
-        """Whether a comma split this entry from the one before: ``{value: 0,5}``, ``{description: A, B or C}``. If so,
-        report it and drop it."""
         frame = self.stack[-1] if self.stack else None
-        if frame is None or not frame.flow or frame.key is None or event.value or event.style not in (None, ""):
-            return False
-        key, start = frame.key, frame.key_event.start_mark
+        if frame is not None and frame.key is None and type(frame.container) is dict:
+            self._key(frame, text, mark)
+            return
+        plain_style = event.style in (None, "")
+        if frame is not None and plain_style:
+            if frame.flow and frame.key is not None and not text:
+                self._cut_by_a_comma(frame, frame.key)
+                return
+            if not frame.flow and text:
+                self._check_comment(frame, event)
+        value = self._implicit(text, mark) if event.implicit[0] else text
+        if frame is not None and frame.key is not None:
+            frame.last = (frame.key, text)
+        self._place(value, mark)
+
+    def _implicit(self, text: str, mark: Any) -> Any:
+        """The value of a scalar without quotation marks."""
+        if "." in text and _THOUSANDS.fullmatch(text):
+            whole, rest = text.split(".")
+            advice = f"write {whole}{rest} for thousands, or {float(text):g} with a decimal point"
+            self._note(mark, "number", f"{text} may be a decimal or thousands", advice)
+        try:
+            return plain(text)
+        except NotFinite as fault:
+            self._note(mark, "non-finite", str(fault), "give a finite number, such as 5 or -2.5")
+            return 0
+
+    def _cut_by_a_comma(self, frame: _Frame, key: str) -> None:
+        """A comma split this entry from the one before: ``{value: 0,5}``, ``{description: A, B or C}``. It is reported
+        and dropped."""
         frame.key = None
-        position = TextPosition(start.line + 1, start.column + 1)
         name, text = frame.last or ("", "")
         advice = number_advice(f"{text},{key}")
         if advice is not None:
@@ -278,18 +280,15 @@ class _Builder:
             advice = f"put the text in quotes: {name or 'key'}: {quoted(whole)}"
             if name:
                 frame.container[name] = whole
-        self._note(position, "comma", message, advice)
-        return True
+        self._note(frame.key_mark, "comma", message, advice)
 
-    def _check_comment(self, event: Any) -> None:
+    def _check_comment(self, frame: _Frame, event: Any) -> None:
         """Report an unquoted text that is cut off by `` #``."""
-        if event.style not in (None, "") or not event.value:
-            return
         end = event.end_mark
         found = _COMMENT.match(self.text, end.index)
-        if found is None or not self.stack or self.stack[-1].flow:
+        if found is None:
             return
-        key = self.stack[-1].key
+        key = frame.key
         comment = self.text[found.end() - 1 : self._end_of_line(found.end())]
         spaced = (
             comment[1:2].isspace() and not comment[1:].lstrip()[:1].isdecimal()
@@ -307,7 +306,8 @@ class _Builder:
         end = self.text.find("\n", place)
         return len(self.text) if end < 0 else end
 
-    def _note(self, position: TextPosition, rule: str, message: str, suggestion: str) -> None:
+    def _note(self, mark: Any, rule: str, message: str, suggestion: str) -> None:
+        position = mark if isinstance(mark, TextPosition) else TextPosition.of(mark)
         path = self.stack[-1].path if self.stack else ()
         if self.stack and self.stack[-1].key is not None:
             path = (*path, self.stack[-1].key)
@@ -316,38 +316,43 @@ class _Builder:
         if len(self.findings) >= MOST_FINDINGS:
             raise refusal(self.findings)
 
-    def _wants_key(self) -> bool:
-        return bool(self.stack) and isinstance(self.stack[-1].container, dict) and self.stack[-1].key is None
-
-    def _key(self, text: str, position: TextPosition) -> None:
-        frame = self.stack[-1]
+    def _key(self, frame: _Frame, text: str, mark: Any) -> None:
         frame.key = text
-        if first := frame.seen.get(text):
-            message = f"the key {text!r} appears a second time; the first is at {first.line}:{first.column}"
-            self._note(position, "duplicate-key", message, "keep one of the two")
-        frame.seen.setdefault(text, position)
-        self.keys[(*frame.path, text)] = position
+        frame.key_mark = mark
+        first = frame.marked.keys.setdefault(text, mark)
+        if first is not mark:
+            place = TextPosition.of(first)
+            message = f"the key {text!r} appears a second time; the first is at {place.line}:{place.column}"
+            self._note(mark, "duplicate-key", message, "keep one of the two")
 
-    def _open(self, container: Any, position: TextPosition, *, flow: bool) -> None:
-        if self._wants_key():
-            raise self._refuse(position, "key", "a key must be text", "write 'key: value'")
+    def _open(self, event: Any) -> None:
+        self.nodes += 1
+        self._check_node(event)
+        frame = self.stack[-1] if self.stack else None
+        if frame is not None and frame.key is None and type(frame.container) is dict:
+            raise self._refuse(event.start_mark, "key", "a key must be text", "write 'key: value'")
         if len(self.stack) >= MOST_LEVELS:
-            raise self.too_deep(position)
-        path = self._place(container, position)
-        self.stack.append(_Frame(container, path, flow=flow))
+            raise self.too_deep(event.start_mark)
+        container: Any = {} if type(event) is yaml.MappingStartEvent else []
+        marked = MarkedValue(event.start_mark, {}, {})
+        step = self._place(container, marked)
+        path = (*frame.path, step) if frame is not None else ()
+        self.stack.append(_Frame(container, path, marked, bool(event.flow_style)))
 
-    def _place(self, value: Any, position: TextPosition) -> Path:
-        path: Path = ()
+    def _place(self, value: Any, marked: Any) -> str | int:
+        """``marked``: a MarkedValue for a container, else its mark. Returns the last step of its path."""
         if not self.stack:
             self.value = value
+            self.root = marked if isinstance(marked, MarkedValue) else MarkedValue(marked, {}, {})
+            return ""
+        frame = self.stack[-1]
+        step: str | int
+        if type(frame.container) is list:
+            step = len(frame.container)
+            frame.container.append(value)
         else:
-            frame = self.stack[-1]
-            if isinstance(frame.container, list):
-                path = (*frame.path, len(frame.container))
-                frame.container.append(value)
-            else:
-                path = (*frame.path, frame.key or "")
-                frame.container[frame.key or ""] = value
-                frame.key = None
-        self.values[path] = position
-        return path
+            step = frame.key or ""
+            frame.container[step] = value
+            frame.key = None
+        frame.marked.inner[step] = marked
+        return step
