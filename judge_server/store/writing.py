@@ -218,6 +218,7 @@ class Writer:
 
     def insert(self, connection: Connection, ready: Sequence[Rows], *, audits: bool = False) -> None:
         """``audits``: they count in no run."""
+        self._new_forms = {}  # of a transaction that failed: their numbers go to others
         rubrics = {rubric.digest: rubric for rows in ready for rubric in rows.rubrics}
         missing = [_rubric_row(rubrics[digest]) for digest in sorted(rubrics.keys() - self._known_rubrics)]
         insert_missing(connection, RUBRIC, missing)

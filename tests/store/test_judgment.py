@@ -8,6 +8,7 @@ import pytest
 
 from judge_server.core.errors import StoreUnavailable
 from judge_server.store import Store
+from judge_server.store.writing import Judged
 from tests.store.values import HOSTILE, START, failed, judgment, rubric, submission, unwritable, without_surrogates
 
 
@@ -175,3 +176,17 @@ async def test_a_batch_with_one_bad_row_keeps_the_rest_and_tells(store):
 async def test_an_empty_batch_is_nothing(store):
     await store.save_many([])
     assert (await store.counts())["judgments"] == 0
+
+
+async def test_an_audit_of_a_judgment_that_was_erased_meanwhile_leaves_nothing_behind(store):
+    """It is rolled back; what it had numbered must not be used by the judgments after it."""
+    of, given, other = rubric(3, "audited/one"), submission("An audit's own response."), rubric(4, "audited/other")
+    for _ in range(2):
+        audit = Judged(judgment(of, given), given, of, "anyone")
+        with pytest.raises(StoreUnavailable):
+            await store.audits.keep("erased", "auditor", audit)
+    await store.remember({"0" * 64: {"value": 1}})
+    kept = [(judgment(of, given), given, of) for of in (other, of)]
+    for one in kept:
+        await store.save(*one)
+    assert [await store.judgment(made.id) for made, _, _ in kept] == [made for made, _, _ in kept]
