@@ -114,15 +114,17 @@ def stub(*flags: str) -> Iterator[str]:
 
 @contextmanager
 def server(
-    model: str, checkout: Path | None = None, options: Sequence[str] = (), start_seconds: float = _START_SECONDS
+    model: str | None, checkout: Path | None = None, options: Sequence[str] = (), start_seconds: float = _START_SECONDS
 ) -> Iterator[tuple[str, int]]:
     """Yields address and process id of a server with this model and a store of its own; ``checkout``: of the code in
-    that folder instead of the installed one; ``options``: more flags of ``serve``."""
+    that folder instead of the installed one; ``options``: more flags of ``serve``, which name the judges if ``model``
+    is None."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         command = [
-            sys.executable, "-c", "from judge_server.cli import main; main()", "serve", "--model", model,
-            "--port", str(port), "--database", f"sqlite:///{folder}/bench.db", *options,
+            sys.executable, "-c", "from judge_server.cli import main; main()", "serve",
+            *(() if model is None else ("--model", model)), "--port", str(port),
+            "--database", f"sqlite:///{folder}/bench.db", *options,
         ]  # fmt: skip
         log = Path(folder) / "log"
         code = os.environ | ({} if checkout is None else {"PYTHONPATH": str(checkout)})

@@ -13,6 +13,7 @@ ENGINE_FILES = frozenset(
         "tests/end_to_end/test_tuning.py",
         "tests/models/test_real_model.py",
         "tests/models/test_vllm_engine.py",
+        "tests/project/test_gpu_benchmark.py",
     )
 )
 

@@ -61,16 +61,17 @@ def create(rest: str, options: Mapping[str, Any]) -> VllmModel:
 class VllmEngine:
     """An ``Engine`` (see vllm_model.py) around AsyncLLM."""
 
-    def __init__(self, llm: Any, adapter: Any, *, sleeps: bool = False) -> None:
+    def __init__(self, llm: Any, adapter: Any, options: VllmOptions) -> None:
         config = llm.model_config
         self.tokenizer = llm.get_tokenizer()
         self.context_tokens = int(config.max_model_len)
         self.commit = str(getattr(config.hf_config, "_commit_hash", None) or "")
-        self.random_weights = bool(getattr(config.hf_config, "random_weights", False))
+        told = getattr(config.hf_config, "random_weights", False)
+        self.random_weights = bool(told) or options.load_format == "dummy"
         self.limits = _limits(llm.vllm_config)
         self._llm = llm
         self._adapter = adapter
-        self._sleeps = sleeps
+        self._sleeps = options.enable_sleep_mode
         self._numbers = count(1)
         self._in_flight: dict[str, asyncio.Future[None]] = {}
 
@@ -223,7 +224,7 @@ def load(model: str, options: VllmOptions) -> VllmEngine:
 def _settled(llm: Any, options: VllmOptions) -> VllmEngine:
     """Collect a message queue left from the engine's start, which would log an error if collected later.
     (Failed imports inside vLLM keep the frame of ``load`` alive, so no name there may hold the engine.)"""
-    engine = VllmEngine(llm, _adapter(options), sleeps=options.enable_sleep_mode)
+    engine = VllmEngine(llm, _adapter(options), options)
     gc.collect()
     return engine
 

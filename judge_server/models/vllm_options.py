@@ -1,5 +1,7 @@
 """The engine options of a vLLM judge: an allow-list, so that a misspelt option is an error."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from judge_server.core.model import Frozen
@@ -12,7 +14,8 @@ class VllmOptions(Frozen):
     ``enforce_eager``, ``block_size``: None means True and 32 on CPUs: compiling takes longer than it saves, and small
     blocks share more of a prompt. ``loras``: the adapters that may be used, name to path; ``lora``: the one that this
     judge uses. ``max_in_flight``: how many requests to keep in the engine; None means ``max_num_seqs``.
-    ``enable_sleep_mode``: the engine's memory can be freed while it is not needed.
+    ``enable_sleep_mode``: the engine's memory can be freed while it is not needed. ``load_format``: ``dummy`` takes
+    random weights of the shape that config.json describes, to measure speed; the server then says so.
     """
 
     dtype: str = "auto"
@@ -39,6 +42,7 @@ class VllmOptions(Frozen):
     lora: str | None = None
     max_lora_rank: int = Field(default=16, ge=1)
     enable_sleep_mode: bool = False
+    load_format: Literal["auto", "dummy"] = "auto"
 
     @model_validator(mode="after")
     def _listed(self) -> "VllmOptions":

@@ -1,7 +1,10 @@
 """The arrangements in ``deploy``: Kubernetes by its own schemas, compose and the unit by what they refer to."""
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +14,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from judge_server.models.protocol import Priority
 from judge_server.settings.loading import load_settings
 from tests.project.repository import ROOT
 
@@ -37,16 +41,16 @@ def _named(kind: str) -> set[str]:
     return {manifest["metadata"]["name"] for _, manifest in _manifests() if manifest["kind"] == kind}
 
 
-def _pods() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _pods(*kinds: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     for _, manifest in _manifests():
-        if manifest["kind"] == "Deployment":
+        if manifest["kind"] in (kinds or ("Deployment",)):
             yield manifest, manifest["spec"]["template"]["spec"]
 
 
 @pytest.mark.parametrize("version", ["1.30", "1.37"])
 def test_every_manifest_fits_the_schema_of_kubernetes_with_no_field_unknown(version):
     checked = [kubernetes_validate.validate(manifest, version, strict=True) for _, manifest in _manifests()]
-    assert len(checked) >= 10
+    assert len(checked) >= 14
 
 
 def test_a_misspelt_field_of_a_manifest_would_be_found():
@@ -64,12 +68,13 @@ def test_every_file_of_the_folder_is_applied_or_is_the_example():
 
 
 def test_what_a_pod_refers_to_is_there():
-    for _, pod in _pods():
+    for manifest, pod in _pods("Deployment", "Job"):
         volumes = {volume["name"]: volume for volume in pod["volumes"]}
         for container in pod["containers"]:
-            ports = {port["name"] for port in container["ports"]}
-            probes = [container[name] for name in ("startupProbe", "livenessProbe", "readinessProbe")]
-            assert {probe["httpGet"]["port"] for probe in probes} <= ports
+            if manifest["kind"] == "Deployment":
+                ports = {port["name"] for port in container["ports"]}
+                probes = [container[name] for name in ("startupProbe", "livenessProbe", "readinessProbe")]
+                assert {probe["httpGet"]["port"] for probe in probes} <= ports
             assert {mount["name"] for mount in container["volumeMounts"]} == set(volumes)
             secrets = [one["valueFrom"]["secretKeyRef"] for one in container["env"] if "valueFrom" in one]
             assert {secret["name"] for secret in secrets} <= _named("Secret")
@@ -89,9 +94,95 @@ def test_every_selector_finds_the_pods_that_it_means():
             assert any(wanted.items() <= one.items() for one in labels), (name, wanted)
 
 
+def test_every_container_gives_up_what_it_does_not_need():
+    for manifest, pod in _pods("Deployment", "Job"):
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is False
+        for container in pod["containers"]:
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            if container["image"] == "judge-server":
+                assert pod["securityContext"]["runAsNonRoot"] is True, manifest["metadata"]
+                assert context["readOnlyRootFilesystem"] is True
+
+
+def test_every_deployment_keeps_a_pod_through_a_drain_and_is_scaled_by_what_exists():
+    deployments = _named("Deployment")
+    assert _named("PodDisruptionBudget") == _named("HorizontalPodAutoscaler") == deployments
+    for _, manifest in _manifests():
+        if manifest["kind"] == "HorizontalPodAutoscaler":
+            target = manifest["spec"]["scaleTargetRef"]
+            assert (target["kind"], target["name"]) == ("Deployment", manifest["metadata"]["name"])
+            assert manifest["spec"]["minReplicas"] >= 2
+        if manifest["kind"] == "Deployment":
+            assert "replicas" not in manifest["spec"]  # an apply would undo what the autoscaler decided
+
+
+def test_engines_follow_the_queue_of_training_before_that_of_batch_jobs():
+    scaler = next(
+        one
+        for _, one in _manifests()
+        if one["kind"] == "HorizontalPodAutoscaler" and one["metadata"]["name"] == "judge-model"
+    )
+    metrics = [one["external"] for one in scaler["spec"]["metrics"]]
+    values = yaml.safe_load((KUBERNETES / "monitoring" / "adapter-values.yaml").read_text("utf-8"))
+    (adapted,) = values["rules"]["external"]
+    told = (ROOT / "docs" / "observability.md").read_text("utf-8")
+    for one in metrics:
+        assert one["metric"]["name"] == adapted["name"]["as"]
+        assert f"| `{one['metric']['name']}` | model, priority |" in told
+    allowed = {
+        one["metric"]["selector"]["matchLabels"]["priority"]: int(one["target"]["averageValue"]) for one in metrics
+    }
+    assert set(allowed) == {one.name.lower() for one in Priority} - {"audit"}
+    assert sorted(allowed, key=lambda name: allowed[name]) == ["training", "interactive", "batch"]
+
+
+def test_the_migration_is_a_command_that_makes_the_tables(tmp_path):
+    ((_, pod),) = _pods("Job")
+    (container,) = pod["containers"]
+    database = f"sqlite:///{tmp_path}/judge.db"
+    environment = os.environ | {"DATABASE_URL": database}
+    program = Path(sys.executable).with_name("judge-server")
+    Path(tmp_path / "judge.db").touch()
+    for words in (container["args"], ["database", "check"]):
+        done = subprocess.run([program, *words], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-2_000:]
+
+
+def test_prometheus_operator_scrapes_the_services_and_reads_the_alerts():
+    listed = yaml.safe_load((KUBERNETES / "monitoring" / "kustomization.yaml").read_text("utf-8"))["resources"]
+    monitors = [
+        one for name in listed for one in yaml.safe_load_all((KUBERNETES / "monitoring" / name).read_text("utf-8"))
+    ]
+    services = [one for _, one in _manifests() if one["kind"] == "Service"]
+    for monitor in monitors:
+        assert set(monitor["spec"]) == {"jobLabel", "selector", "endpoints"}
+        wanted = monitor["spec"]["selector"]["matchLabels"]
+        (service,) = [one for one in services if wanted.items() <= one["metadata"]["labels"].items()]
+        assert service["metadata"]["labels"][monitor["spec"]["jobLabel"]] == monitor["metadata"]["name"]
+        for endpoint in monitor["spec"]["endpoints"]:
+            assert set(endpoint) <= {"port", "path", "interval", "authorization"}
+            assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
+    assert {one["metadata"]["name"] for one in monitors} == _named("Deployment")
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.prometheus_rule"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    rule = yaml.safe_load(done.stdout)
+    assert rule["spec"] == yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yml").read_text("utf-8"))
+    assert all({"alert", "expr", "labels", "annotations"} <= set(one) for one in rule["spec"]["groups"][0]["rules"])
+
+
+def test_the_operators_guide_names_every_file_of_every_arrangement():
+    guide = (ROOT / "docs" / "operator.md").read_text("utf-8") + (ROOT / "docs" / "ray.md").read_text("utf-8")
+    files = [path for folder in (COMPOSE, KUBERNETES, KUBERAY, UNIT.parent) for path in folder.rglob("*.*")]
+    assert [path.name for path in files if path.is_file() and path.name not in guide] == []
+
+
 def test_the_service_of_the_server_sets_no_variable_that_is_a_setting():
     assert "judge-server" not in _named("Service")
-    assert all(pod["enableServiceLinks"] is False for _, pod in _pods())
+    assert all(pod["enableServiceLinks"] is False for _, pod in _pods("Deployment", "Job"))
 
 
 def test_a_pod_is_given_longer_to_end_than_the_server_drains():
