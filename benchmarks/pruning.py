@@ -1,12 +1,13 @@
 """Latency of scoring while old judgments are pruned: python -m benchmarks.pruning [--judgments N] [--database URL].
 
-A database is filled with old judgments (texts of about 600 characters, ten verdicts). Submissions then arrive at a
-fixed rate, whether the ones before are answered or not, are judged by the embedded baseline and stored. In each round
-one window without the pruner and two with it follow in random order, so that what else the machine does meets both,
-until everything old is gone or ``--most-seconds`` are over. The ratio of the 99th percentiles has an interval of 95 %
-from rounds drawn again. Exit status 1 if a judgment failed, or the ratio is above 1.3. Run nothing beside it, because
-the percentiles are those of the machine too. ``--fill`` only fills the database, and ``--filled`` measures on one that
-was filled before.
+A database is filled with old judgments of a training: texts of about 600 characters, ten verdicts, eight responses to a
+prompt, steps of 512. Submissions then arrive at a fixed rate, whether the ones before are answered or not, are judged
+by the embedded baseline and stored. In each round one window without the pruner and two with it follow in random order,
+so that what else the machine does meets both, until everything old is gone or ``--most-seconds`` are over. Whatever is
+left is then pruned while nothing is scored. The ratio of the 99th percentiles has an interval of 95 % from rounds drawn
+again. Exit status 1 if a judgment failed, the ratio is above 1.3, or the pruner was slower than ``--least`` a second.
+Run nothing beside it, because the percentiles are those of the machine too. ``--fill`` only fills the database, and
+``--filled`` measures on one that was filled before.
 """
 
 import argparse
@@ -31,6 +32,7 @@ MOST_RATIO = 1.3
 _AGE = timedelta(days=40)
 _DAYS = 30.0
 _AT_ONCE = 500
+_IN_GROUP, _IN_STEP = 8, 512
 _ROUND = (False, True, True)  # whether the pruner runs
 _FEWEST, _TOLD = 2, 6  # rounds: at least, between two lines of progress
 
@@ -45,12 +47,20 @@ class Round:
 
 @dataclass
 class Latencies:
-    """``failed``: judgments without a reward. ``removed``: judgments in ``pruned_seconds``."""
+    """``failed``: judgments without a reward. ``removed``: judgments in ``pruned_seconds`` beside scoring;
+    ``removed_idle``: afterwards, in ``idle_seconds`` beside nothing."""
 
     rounds: list[Round] = field(default_factory=list)
     failed: int = 0
     removed: int = 0
     pruned_seconds: float = 0.0
+    removed_idle: int = 0
+    idle_seconds: float = 0.0
+
+    @property
+    def speed(self) -> float:
+        """Judgments removed a second beside scoring."""
+        return self.removed / self.pruned_seconds
 
     @property
     def quiet(self) -> list[float]:
@@ -78,7 +88,10 @@ class Latencies:
             rows.append(f"{name:10}{len(seconds):10}{shown}")
         low, high = self.interval()
         rows.append(f"p99 with pruning / without: {self.ratio:.2f} ({low:.2f} to {high:.2f}), failed: {self.failed}")
-        rows.append(f"{self.removed} pruned, {self.removed / self.pruned_seconds:.0f} a second while the pruner ran")
+        rows.append(f"{self.removed} pruned, {self.speed:.0f} a second while the pruner ran")
+        if self.removed_idle:
+            speed = self.removed_idle / self.idle_seconds
+            rows.append(f"then {self.removed_idle} pruned while nothing was scored, {speed:.0f} a second")
         return "\n".join(rows)
 
 
@@ -95,11 +108,14 @@ def rubric() -> Rubric:
 async def fill(store: Store, count: int) -> None:
     """Judgments of a run that are older than the retention."""
     chance, known, of = random.Random(2), sentences(), rubric()
-    begin = datetime.now(UTC) - _AGE
+    begin, prompt = datetime.now(UTC) - _AGE, ""
     for start in range(0, count, _AT_ONCE):
         saved = []
         for number in range(start, min(start + _AT_ONCE, count)):
-            given = Submission(prompt=drawn(chance, known, 200), response=drawn(chance, known, 400), run="old")
+            if number % _IN_GROUP == 0:
+                prompt = drawn(chance, known, 200)
+            place = {"run": "old", "step": number // _IN_STEP, "group": f"g{number // _IN_GROUP}"}
+            given = Submission(prompt=prompt, response=drawn(chance, known, 400), **place)
             made = judged(chance, of, given, number)
             saved.append((made.model_copy(update={"created_at": begin + timedelta(milliseconds=number)}), given, of))
         await store.save_many(saved)
@@ -164,6 +180,10 @@ async def measured(service: Service, rate: float, window_seconds: float, most_se
         if len(found.rounds) % _TOLD == 0:
             print(f"{still} old judgments left after {time.monotonic() - began:.0f} s", file=sys.stderr)
     found.failed, found.removed = arrivals.failed, at_first - still
+    if still:
+        began = time.monotonic()
+        await pruner.step()
+        found.removed_idle, found.idle_seconds = still - await left(service.store), time.monotonic() - began
     return found
 
 
@@ -189,6 +209,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=50.0, help="submissions a second")
     parser.add_argument("--window", type=float, default=5.0, help="seconds with and without pruning")
     parser.add_argument("--most-seconds", type=float, default=3_600.0, help="end earlier than when nothing old is left")
+    parser.add_argument("--least", type=float, default=0.0, help="judgments pruned a second beside scoring")
     parser.add_argument("--fill", action="store_true", help="only fill --database")
     parser.add_argument("--filled", action="store_true", help="--database was filled before")
     given = parser.parse_args()
@@ -203,7 +224,7 @@ def main() -> None:
             bench(url, 0 if given.filled else given.judgments, given.rate, given.window, given.most_seconds)
         )
     print(found.table)
-    sys.exit(found.failed > 0 or found.ratio > MOST_RATIO)
+    sys.exit(found.failed > 0 or found.ratio > MOST_RATIO or found.speed < given.least)
 
 
 if __name__ == "__main__":

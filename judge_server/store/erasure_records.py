@@ -2,9 +2,9 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -31,13 +31,13 @@ from judge_server.core.erasure import (
     RetentionClass,
     TableSize,
 )
-from judge_server.store.database import Run
+from judge_server.store.database import Run, now_us
 from judge_server.store.measuring_schema import METADATA
 from judge_server.store.page import Position
 from judge_server.store.payload import SafeText, decode, encode, microseconds, moment
 from judge_server.store.reading import tagged
-from judge_server.store.removal import PINNED, Removed, remove, remove_unpinned
-from judge_server.store.run_tally import NO_AUDIT, counted
+from judge_server.store.removal import PINNED, Batch, Removed, batch_of, remove, remove_batch
+from judge_server.store.run_tally import NO_AUDIT
 from judge_server.store.schema import ERASURE, JUDGMENT, VERDICT_SOURCE
 from judge_server.store.verdict_records import prunable_verdicts, prune_verdicts, remembered_verdicts
 from judge_server.store.writing import KEY_DIGITS
@@ -50,7 +50,7 @@ _OF_KIND: Final[dict[RetentionClass, ColumnElement[bool]]] = {
     "audit": not_(NO_AUDIT),
 }
 _PINNED: Final = literal_column(f"({PINNED})", Boolean)
-_LISTED: Final = 500
+_MOST_COUNTED: Final = 10_000
 
 
 class PrunedSome(NamedTuple):
@@ -61,11 +61,11 @@ class PrunedSome(NamedTuple):
     seconds: float
 
 
-class Old(NamedTuple):
-    """A judgment that may be pruned, and what ``run_tally.counted`` says of it if it counts in a run."""
+class StoredSince(NamedTuple):
+    """``judgments``: how many. ``newest``: microseconds since 1970 in UTC."""
 
-    place: Position
-    of_run: Mapping[str, Any] | None
+    judgments: int
+    newest: int
 
 
 class ErasureRecords:
@@ -117,26 +117,41 @@ class ErasureRecords:
         rows = await self._read(lambda connection: list(connection.execute(question).scalars()))
         return tuple(decode(Erasure, row) for row in rows)
 
-    async def old(self, kind: RetentionClass, before: datetime, after: Position) -> tuple[Old, ...]:
-        """At most 500 judgments of a class that are older and not pinned, the oldest first, beginning ``after`` one."""
+    async def batch(self, kind: RetentionClass, before: datetime, after: Position, most: int) -> Batch | None:
+        """At most ``most`` judgments of a class that are older and not pinned, the oldest first, beginning ``after``
+        one; None if there is none."""
         created = JUDGMENT.c.created_us
         follows = tuple_(created, JUDGMENT.c.id) > tuple_(
             literal(after.created_us, BigInteger), literal(after.id, SafeText)
         )
         wanted = select(created, JUDGMENT.c.id).where(_older(kind, before), follows, ~_PINNED)
-        wanted = wanted.order_by(created, JUDGMENT.c.id).limit(_LISTED)
+        wanted = wanted.order_by(created, JUDGMENT.c.id).limit(most)
 
-        def work(connection: Connection) -> tuple[Old, ...]:
+        def work(connection: Connection) -> Batch | None:
             places = [Position(*row) for row in connection.execute(wanted)]
-            of_runs = {one["id"]: one for one in counted(connection, [one.id for one in places])}
-            return tuple(Old(one, of_runs.get(one.id)) for one in places)
+            return batch_of(connection, places) if places else None
 
         return await self._read(work)
 
-    async def prune(self, some: Sequence[Old]) -> PrunedSome:
-        """Remove in one transaction those of the judgments that are not pinned."""
-        of_runs = {one.place.id: one.of_run for one in some}
-        return await self._timed(lambda connection: remove_unpinned(connection, of_runs).judgments)
+    async def prune(self, batch: Batch) -> PrunedSome:
+        """Remove all in one transaction; none if they are no longer what they were when they were looked up."""
+        return await self._timed(lambda connection: remove_batch(connection, batch))
+
+    async def stored_since(self, us: int | None) -> StoredSince:
+        """Judgments that any server stored after ``us``, of which the newest has that time, or after now. At most
+        10,000 are counted. Without ``us`` none are."""
+        created = JUDGMENT.c.created_us
+        newer = select(created).where(created > (us or 0)).order_by(created).limit(_MOST_COUNTED).subquery()
+        question = select(func.count(), func.max(newer.c.created_us)).select_from(newer)
+
+        def work(connection: Connection) -> StoredSince:
+            now = now_us(connection)
+            if us is None:
+                return StoredSince(0, min(now, connection.execute(select(func.max(created))).scalar_one() or 0))
+            count, newest = connection.execute(question).one()
+            return StoredSince(count, min(now, us if newest is None else newest))
+
+        return await self._read(work)
 
     async def prunable(self, kind: RetentionClass, before: datetime) -> Pruned:
         """What ``prune`` would remove in the end."""

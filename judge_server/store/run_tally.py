@@ -3,12 +3,11 @@
 They change in the transaction that writes or removes the judgments, so what they say is what ``recount`` would find.
 Audits are left out: they have the coordinates of what they audit, and reward nothing.
 
-Two processes may add to one row at once: the database adds. Lowest and highest values cannot be subtracted from; after
-a removal they are looked for again, with the row locked first, so that nobody adds to it in between.
+Two processes may add to one row at once: the database adds. ``run_withdrawal`` takes out again what is removed.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any, Final
@@ -16,18 +15,15 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Delete,
+    RowMapping,
+    Select,
     Table,
-    Update,
-    and_,
-    bindparam,
     case,
     delete,
     exists,
     func,
     select,
     text,
-    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -45,11 +41,10 @@ IN_FORM: Final = ("rubric_version", "rubric_digest", "fingerprint", "maps", "gua
 SAME_SOURCE: Final = ("rubric_id", "judge", *IN_FORM)
 """What decides a reward."""
 _SOURCE: Final = ("policy", "caller", *SAME_SOURCE)
-_OF_JUDGMENT: Final = ("run", "step", "group_name", "prompt_key", "status", "reward", "flags", "created_us")
-_STEP_KEY: Final = ("source", "step")
-_GROUP_KEY: Final = ("run", "prompt_key", "step", "group_key")
-_STEP_SUMS: Final = ("judgments", "ok", "partial", "failed", "flagged", "rewards", "reward")
-_GROUP_SUMS: Final = ("rewards", "without", "reward")
+STEP_KEY: Final = ("source", "step")
+GROUP_KEY: Final = ("run", "prompt_key", "step", "group_key")
+STEP_SUMS: Final = ("judgments", "ok", "partial", "failed", "flagged", "rewards", "reward")
+GROUP_SUMS: Final = ("rewards", "without", "reward")
 _MOST_KNOWN: Final = 10_000
 _AT_ONCE: Final = 500
 
@@ -92,26 +87,10 @@ class RunTally:
         self._new = {}
         whole = [(row or {}) | {name: getattr(form, name) for name in IN_FORM} for row, form in judged]
         steps, groups = self._sums(connection, whole)
-        connection.execute(_upsert(RUN_STEP, connection.dialect.name), _ordered(steps))
+        connection.execute(_upsert(RUN_STEP, connection.dialect.name), ordered(steps))
         if groups:
-            connection.execute(_upsert(RUN_GROUP, connection.dialect.name), _ordered(groups))
+            connection.execute(_upsert(RUN_GROUP, connection.dialect.name), ordered(groups))
         return self._new
-
-    def withdraw(self, connection: Connection, removed: Sequence[Mapping[str, Any]]) -> None:
-        """``removed``: what ``counted`` found before these judgments were deleted, which must have happened."""
-        if not removed:
-            return
-        self._new = {}
-        steps, groups = self._sums(connection, removed)
-        sources = {self._source(connection, one): one for one in removed}
-        named = {(self._run(connection, one["run"]), group_key(one["group_name"])): one for one in removed}
-        _subtract(connection, RUN_STEP, _STEP_KEY, _STEP_SUMS, steps)
-        _subtract(connection, RUN_GROUP, _GROUP_KEY, _GROUP_SUMS, groups)
-        for key, gone in steps.items():
-            _renew(connection, RUN_STEP, _STEP_KEY, key, gone, _of_step(sources[key[0]], key[1]))
-        for key, gone in groups.items():
-            one = named[key[0], key[3]]
-            _renew(connection, RUN_GROUP, _GROUP_KEY, key, gone, _of_group(one, key[2], key[1]))
 
     def recount(self, connection: Connection) -> int:
         """Make every sum anew from the judgments; how many steps and groups there are. Writers wait meanwhile."""
@@ -120,42 +99,41 @@ class RunTally:
         self._new = {}
         for table in (RUN_STEP, RUN_GROUP):
             connection.execute(delete(table))
-        steps = [
-            {column.name: row.get(column.name) for column in RUN_STEP.c}
-            | {"source": self._source(connection, dict(row)), "step": _step_of(row["step"])}
-            | ({} if row["step"] is not None else {"low": None, "high": None})
-            for row in connection.execute(_steps_again()).mappings()
-        ]
-        groups = [
-            {name: getattr(row, name) for name in ("prompt_key", *_GROUP_SUMS, "low", "high")}
-            | {
-                "run": self._run(connection, row.run),
-                "step": _step_of(row.step),
-                "group_key": group_key(row.group_name),
-            }
-            for row in connection.execute(_groups_again())
-        ]
+        steps = [self.step_row(connection, row) for row in connection.execute(steps_again()).mappings()]
+        groups = [self.group_row(connection, row) for row in connection.execute(groups_again()).mappings()]
         for table, rows in ((RUN_STEP, steps), (RUN_GROUP, groups)):
             for start in range(0, len(rows), _AT_ONCE):
                 connection.execute(table.insert(), rows[start : start + _AT_ONCE])
         return len(steps) + len(groups)
 
+    def step_row(self, connection: Connection, row: RowMapping) -> Row:
+        """Of run_step, from one of ``steps_again``."""
+        sums = {column.name: row.get(column.name) for column in RUN_STEP.c}
+        placed = {"source": self.source(connection, row), "step": step_of(row["step"])}
+        return sums | placed | ({} if row["step"] is not None else {"low": None, "high": None})
+
+    def group_row(self, connection: Connection, row: RowMapping) -> Row:
+        """Of run_group, from one of ``groups_again``."""
+        sums = {name: row[name] for name in ("prompt_key", *GROUP_SUMS, "low", "high")}
+        placed = {"run": self.run(connection, row["run"]), "step": step_of(row["step"])}
+        return sums | placed | {"group_key": group_key(row["group_name"])}
+
     def _sums(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> tuple[dict[Key, Row], dict[Key, Row]]:
         steps: dict[Key, Row] = {}
         groups: dict[Key, Row] = {}
         for one in rows:
-            step = _step_of(one["step"])
-            _count(steps, dict(zip(_STEP_KEY, (self._source(connection, one), step), strict=True)), _step_counts(one))
+            step = step_of(one["step"])
+            _count(steps, dict(zip(STEP_KEY, (self.source(connection, one), step), strict=True)), _step_counts(one))
             if one["prompt_key"] is not None and (one["step"] is not None or one["group_name"] is not None):
-                place = (self._run(connection, one["run"]), one["prompt_key"], step, group_key(one["group_name"]))
-                _count(groups, dict(zip(_GROUP_KEY, place, strict=True)), _group_counts(one))
+                place = (self.run(connection, one["run"]), one["prompt_key"], step, group_key(one["group_name"]))
+                _count(groups, dict(zip(GROUP_KEY, place, strict=True)), _group_counts(one))
         return steps, groups
 
-    def _run(self, connection: Connection, run: str) -> int:
+    def run(self, connection: Connection, run: str) -> int:
         return self._number(connection, TRAINING_RUN, (run,), {"run": run}, run_digest(run))
 
-    def _source(self, connection: Connection, one: Mapping[str, Any]) -> int:
-        run = self._run(connection, one["run"])
+    def source(self, connection: Connection, one: RowMapping | Mapping[str, Any]) -> int:
+        run = self.run(connection, one["run"])
         named = {"run": run, **{name: one[name] for name in _SOURCE}}
         return self._number(connection, REWARD_SOURCE, tuple(named.values()), named)
 
@@ -168,21 +146,7 @@ class RunTally:
         return found
 
 
-def counted(connection: Connection, ids: Sequence[str]) -> list[Row]:
-    """Of these judgments those that count in a run, as ``withdraw`` wants them; each has its id."""
-    return [dict(row) for row in connection.execute(_counting(), {"ids": ids}).mappings()]
-
-
-@cache
-def _counting() -> Any:
-    column = JUDGMENT.c
-    wanted = [column[name] for name in ("id", *_OF_JUDGMENT, "policy", "caller", "rubric_id", "judge")]
-    question = select(*wanted, *(FORM.c[name] for name in IN_FORM)).join(FORM, FORM.c.id == column.form)
-    among = column.id.in_(bindparam("ids", expanding=True))
-    return question.where(among, column.run.is_not(None), NO_AUDIT)
-
-
-def _step_of(step: int | None) -> int:
+def step_of(step: int | None) -> int:
     return NO_STEP if step is None else step
 
 
@@ -213,19 +177,19 @@ def _count(sums: dict[Key, Row], key: Row, one: Row) -> None:
         known = found.get(name)
         if known is None:
             found[name] = value
-        elif name in _LOWEST:
+        elif name in LOWEST:
             found[name] = known if value is None else min(known, value)
-        elif name in _HIGHEST:
+        elif name in HIGHEST:
             found[name] = known if value is None else max(known, value)
         else:
             found[name] = known + value
 
 
-_LOWEST: Final = ("low", "first_us")
-_HIGHEST: Final = ("high", "last_us")
+LOWEST: Final = ("low", "first_us")
+HIGHEST: Final = ("high", "last_us")
 
 
-def _ordered(sums: Mapping[Key, Row]) -> list[Row]:
+def ordered(sums: Mapping[Key, Row]) -> list[Row]:
     """Always in the same order, so that two processes with the same rows cannot deadlock."""
     return [sums[key] for key in sorted(sums)]
 
@@ -237,82 +201,16 @@ def _upsert(table: Table, dialect: str) -> Any:
     changed: dict[str, ColumnElement[Any]] = {}
     for column in table.c:
         new = made.excluded[column.name]
-        if column.name in _LOWEST:
+        if column.name in LOWEST:
             changed[column.name] = case(((new < column) | column.is_(None), new), else_=column)
-        elif column.name in _HIGHEST:
+        elif column.name in HIGHEST:
             changed[column.name] = case(((new > column) | column.is_(None), new), else_=column)
         elif column.name not in keys:
             changed[column.name] = column + new
     return made.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
-def _subtract(
-    connection: Connection, table: Table, keys: Sequence[str], sums: Sequence[str], gone: Mapping[Key, Row]
-) -> None:
-    """The rows stay locked until the end of the transaction; those of which nothing is left are removed."""
-    if not gone:
-        return
-    rows = [{f"gone_{name}": value for name, value in one.items()} for one in _ordered(gone)]
-    less, none_left = _subtractions(table, tuple(keys), tuple(sums))
-    connection.execute(less, rows)
-    connection.execute(none_left, [{f"gone_{name}": one[f"gone_{name}"] for name in keys} for one in rows])
-
-
-@cache
-def _subtractions(table: Table, keys: tuple[str, ...], sums: tuple[str, ...]) -> tuple[Update, Delete]:
-    """The update, and the removal of rows of which nothing is left."""
-    own = and_(*(table.c[name] == bindparam(f"gone_{name}", type_=table.c[name].type) for name in keys))
-    less = {name: table.c[name] - bindparam(f"gone_{name}", type_=table.c[name].type) for name in sums}
-    left = table.c.judgments if table is RUN_STEP else table.c.rewards + table.c.without
-    return update(table).where(own).values(less), delete(table).where(own, left <= 0)
-
-
-def _renew(
-    connection: Connection, table: Table, keys: Sequence[str], key: Key, gone: Row, judgments: ColumnElement[bool]
-) -> None:
-    """Look for extreme values again that were among those removed. ``judgments``: those that still count here."""
-    own = and_(*(table.c[name] == value for name, value in zip(keys, key, strict=True)))
-    standing = connection.execute(select(table).where(own)).one_or_none()
-    if standing is None:
-        return
-    found: Row = {} if standing.rewards else {"reward": 0.0}
-    for name in (one for one in (*_LOWEST, *_HIGHEST) if one in table.c):
-        value, taken = getattr(standing, name), gone.get(name)
-        if value is not None and taken is not None and (taken <= value if name in _LOWEST else taken >= value):
-            found[name] = _extreme(connection, name, value, judgments)
-    if found:
-        connection.execute(update(table).where(own).values(found))
-
-
-def _extreme(connection: Connection, name: str, value: Any, judgments: ColumnElement[bool]) -> Any:
-    column = JUDGMENT.c.reward if name in ("low", "high") else JUDGMENT.c.created_us
-    question = select(column).join(FORM, FORM.c.id == JUDGMENT.c.form).where(judgments, NO_AUDIT)
-    if column is JUDGMENT.c.reward:
-        if connection.execute(question.where(column == value).limit(1)).first() is not None:
-            return value
-        question = question.where(column.is_not(None))
-    first = column if name in _LOWEST else column.desc()
-    return connection.execute(question.order_by(first).limit(1)).scalar_one_or_none()
-
-
-def _of_step(one: Mapping[str, Any], step: int) -> ColumnElement[bool]:
-    column = JUDGMENT.c
-    place = (column.run == one["run"], column.step.is_(None) if step == NO_STEP else column.step == step)
-    same = (column[name].is_not_distinct_from(one[name]) for name in ("policy", "caller", "rubric_id", "judge"))
-    return and_(*place, *same, *(FORM.c[name].is_not_distinct_from(one[name]) for name in IN_FORM))
-
-
-def _of_group(one: Mapping[str, Any], step: int, prompt_key: str) -> ColumnElement[bool]:
-    column, name = JUDGMENT.c, one["group_name"]
-    return and_(
-        column.run == one["run"],
-        column.step.is_(None) if step == NO_STEP else column.step == step,
-        column.group_name.is_(None) if name is None else column.group_name == name,
-        column.prompt_key == prompt_key,
-    )
-
-
-def _steps_again() -> Any:
+def steps_again() -> Select[Any]:
     column = JUDGMENT.c
     by = [column.run, column.step, column.policy, column.caller, column.rubric_id, column.judge]
     by += [FORM.c[name] for name in IN_FORM]
@@ -328,7 +226,7 @@ def _steps_again() -> Any:
     )  # fmt: skip
 
 
-def _groups_again() -> Any:
+def groups_again() -> Select[Any]:
     column = JUDGMENT.c
     by = [column.run, column.step, column.group_name, column.prompt_key]
     placed = column.step.is_not(None) | column.group_name.is_not(None)

@@ -262,6 +262,15 @@ def numbered(connection: Connection, table: Table, rows: Mapping[bytes, Row]) ->
         return {}
     digests = sorted(rows)
     insert_rows(connection, table, [rows[digest] for digest in digests], missing=True)
+    return _numbers(connection, table, digests)
+
+
+def standing_numbers(connection: Connection, table: Table, rows: Mapping[bytes, Row]) -> dict[bytes, int]:
+    """``numbered`` without inserting; -1 for a row that is not there."""
+    return dict.fromkeys(rows, -1) | _numbers(connection, table, list(rows))
+
+
+def _numbers(connection: Connection, table: Table, digests: Sequence[bytes]) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     mark = _mark(connection)
     for start in range(0, len(digests), _KEYS_PER_QUESTION):

@@ -2,7 +2,7 @@
 goes on beside it.
 
 A judgment that is to be stored waits for the transaction that prunes, so each is kept short, however slow the disk is,
-and what is to be removed is looked up before it begins.
+and what is to be removed is looked up before it begins. While nothing is scored it goes on without a rest.
 """
 
 import asyncio
@@ -24,14 +24,53 @@ _LOG = logging.getLogger(__name__)
 _WORK: Final = "prune"
 _LEASE_SECONDS: Final = 120.0
 _CLAIM_SECONDS: Final = 10.0
-_REST: Final = 20.0  # for each second of a transaction
-_WANTED_SECONDS: Final = 0.002  # of a transaction
-_LEAST_AT_ONCE: Final = 10
+_WANTED_SECONDS: Final = 0.007  # of a transaction
+_LEAST_AT_ONCE: Final = 30
 _MOST_AT_ONCE: Final = 200
+_LOOK_SECONDS: Final = 0.5
+_IDLE_REST: Final = 0.25  # for each second of work, while no server stores a judgment
+_MOST_REST: Final = 30.0  # while one does
+# how many times as fast as judgments are stored, as long as it rests at least so much: a backlog goes, and on a slow
+# machine at least what grows too old
+_PACES: Final = ((4.0, 10.0), (1.2, 4.0))
 
 
 async def _always() -> bool:
     return True
+
+
+class Pace:
+    """How long to rest. ``at_once``: how many judgments the next transaction may take."""
+
+    def __init__(self, records: ErasureRecords) -> None:
+        self._records = records
+        self._newest: int | None = None
+        self._looked_at = time.monotonic()
+        self._stored_a_second = 0.0
+        self.at_once = _LEAST_AT_ONCE
+
+    async def rest(self, removed: PrunedSome, seconds: float) -> None:
+        """``seconds``: that the removal took with all that was looked up for it. Raises StoreUnavailable."""
+        fits = removed.rows * _WANTED_SECONDS / max(removed.seconds, 1e-6)
+        self.at_once = int(min(max(fits, self.at_once / 2, _LEAST_AT_ONCE), self.at_once * 1.5, _MOST_AT_ONCE))
+        await self._look()
+        await asyncio.sleep(rest_after(removed.rows, seconds, self._stored_a_second))
+
+    async def _look(self) -> None:
+        elapsed = time.monotonic() - self._looked_at
+        if self._newest is not None and elapsed < _LOOK_SECONDS:
+            return
+        found = await self._records.stored_since(self._newest)
+        self._stored_a_second = found.judgments / max(elapsed, 1e-6)
+        self._newest, self._looked_at = found.newest, time.monotonic()
+
+
+def rest_after(rows: int, seconds: float, stored_a_second: float) -> float:
+    """Seconds after a removal of ``rows`` that took ``seconds``, while judgments are stored at that rate."""
+    if not stored_a_second:
+        return _IDLE_REST * seconds
+    paces = (max(rows / (faster * stored_a_second) - seconds, least * seconds) for faster, least in _PACES)
+    return min(_MOST_REST * seconds, *paces)
 
 
 class PacedRemoval:
@@ -40,35 +79,32 @@ class PacedRemoval:
     def __init__(self, records: ErasureRecords, allowed: Callable[[], Awaitable[bool]] = _always) -> None:
         self._records = records
         self._allowed = allowed
-        self._at_once = _LEAST_AT_ONCE
+        self._pace = Pace(records)
 
     async def judgments(self, kind: RetentionClass, before: datetime) -> int:
         """Remove those of a class that are older and not pinned; their number. Raises StoreUnavailable."""
         count, place = 0, Position()
-        while await self._allowed() and (found := await self._records.old(kind, before, place)):
-            place = found[-1].place
-            while found and await self._allowed():
-                some, found = found[: self._at_once], found[self._at_once :]
-                count += await self._rested(await self._records.prune(some))
+        while await self._allowed():
+            began = time.monotonic()
+            batch = await self._records.batch(kind, before, place, self._pace.at_once)
+            if batch is None:
+                break
+            removed = await self._records.prune(batch)
+            if removed.rows:
+                count, place = count + len(batch.ids), batch.last
+            await self._pace.rest(removed, time.monotonic() - began)
         return count
 
     async def verdicts(self, before: datetime) -> int:
         """Forget those from days before; the number of texts that they were on. Raises StoreUnavailable."""
         count = 0
         while await self._allowed():
-            some = await self._rested(await self._records.prune_verdicts(before, self._at_once))
-            if not some:
+            removed = await self._records.prune_verdicts(before, self._pace.at_once)
+            if not removed.rows:
                 break
-            count += some
+            count += removed.rows
+            await self._pace.rest(removed, removed.seconds)
         return count
-
-    async def _rested(self, removed: PrunedSome) -> int:
-        """Rest, and take as many in the next transaction as it may take time for."""
-        fits = removed.rows * _WANTED_SECONDS / max(removed.seconds, 1e-6)
-        self._at_once = int(min(max(fits, self._at_once / 2, _LEAST_AT_ONCE), self._at_once * 1.2, _MOST_AT_ONCE))
-        if removed.rows:
-            await asyncio.sleep(_REST * removed.seconds)
-        return removed.rows
 
 
 class Pruner:

@@ -14,7 +14,7 @@ from judge_server.store import Store
 from judge_server.store.page import Position
 from judge_server.store.payload import pack
 from judge_server.store.writing import Judged
-from judge_server.workers.pruner import Pruner
+from judge_server.workers.pruner import Pruner, rest_after
 from tests.store.values import judgment, rubric, submission
 
 SECRET_TEXT = "Mrs Ögmundsdóttir's left arm is numb since Tuesday."
@@ -112,27 +112,60 @@ def files_hold(url, content):
     return any(content in one.read_bytes() for one in file.parent.glob(f"{file.name}*"))
 
 
-async def test_what_is_pruned_at_once_follows_the_time_that_it_takes(store):
+async def test_a_batch_is_removed_whole_and_the_next_begins_behind_it(store):
     for number in range(45):
         await saved(store, f"Response {number}.", run="r", age_days=31)
     old = datetime.now(UTC) - timedelta(days=30)
-    places = await store.erasures.old("training", old, Position())
-    assert len(places) == 45
-    assert await store.erasures.old("training", old, places[39].place) == places[40:]
-    first = await store.erasures.prune(places[:10])
-    assert (first.rows, first.seconds > 0) == (10, True)
-    assert await Pruner(store, {"training": 30.0}, 90).step() == 35
-    assert await store.erasures.old("training", old, Position()) == ()
+    batch = await store.erasures.batch("training", old, Position(), 40)
+    assert len(batch.ids) == 40
+    assert len((await store.erasures.batch("training", old, batch.last, 40)).ids) == 5
+    removed = await store.erasures.prune(batch)
+    assert (removed.rows, removed.seconds > 0) == (40, True)
+    assert await Pruner(store, {"training": 30.0}, 90).step() == 5
+    assert await store.erasures.batch("training", old, Position(), 40) is None
+    assert (await rows(store))["text"] == 0
 
 
-async def test_what_was_pinned_after_it_was_looked_up_stays(store):
-    made = [await saved(store, f"Response {number}.", run="r", age_days=31) for number in range(3)]
-    places = await store.erasures.old("training", NOW - timedelta(days=30), Position())
+async def test_a_batch_of_which_one_was_pinned_or_erased_meanwhile_is_looked_up_again(store):
+    made = [await saved(store, f"Response {number}.", run="r", age_days=31) for number in range(4)]
+    before = NOW - timedelta(days=30)
+    batch = await store.erasures.batch("training", before, Position(), 10)
     item = QueueItem(judgment=made[1].id, stratum="random", weight=1, population=1, sampled=1, drawn_at=NOW)
     await store.queue.put("labels", [item])
-    assert (await store.erasures.prune(places)).rows == 2
-    assert [await store.judgment(one.id) is None for one in made] == [True, False, True]
+    assert (await store.erasures.prune(batch)).rows == 0
+    batch = await store.erasures.batch("training", before, Position(), 10)
+    await erase(store, wish(judgment=made[0].id), "dr-lee")
+    assert (await store.erasures.prune(batch)).rows == 0
+    assert await Pruner(store, {"training": 30.0}, 90).step() == 2
+    assert [await store.judgment(one.id) is None for one in made] == [True, False, True, True]
     assert (await rows(store))["text"] == 2  # its prompt and its response
+
+
+async def test_a_batch_whose_judgment_was_audited_meanwhile_is_looked_up_again(store):
+    made = await saved(store, "Rest.", run="r", age_days=31)
+    before = NOW - timedelta(days=30)
+    batch = await store.erasures.batch("training", before, Position(), 10)
+    asked, given = rubric(1), submission("Rest.", run="r")
+    audit = judgment(asked, given, created_at=NOW)
+    await store.audits.keep(made.id, "auditor", Judged(audit, given, asked, "anyone"))
+    assert (await store.erasures.prune(batch)).rows == 0
+    assert await Pruner(store, {"training": 30.0}, 90).step() == 1
+    assert await store.judgment(audit.id) is None
+
+
+@pytest.mark.parametrize(("stored_a_second", "rest"), [(0, 0.0025), (1_000, 0.04), (300, 0.1), (50, 0.19), (1, 0.3)])
+def test_the_rest_follows_the_rate_at_which_judgments_are_stored(stored_a_second, rest):
+    assert rest_after(40, 0.01, stored_a_second) == pytest.approx(rest)
+
+
+async def test_what_is_stored_meanwhile_is_seen_whatever_the_clock_of_its_server_says(store):
+    await saved(store, "Rest.", id="early")
+    newest = (await store.erasures.stored_since(None)).newest
+    assert await store.erasures.stored_since(newest) == (0, newest)
+    await saved(store, "Walk.", id="ahead", age_days=-1)
+    found = await store.erasures.stored_since(newest)
+    assert found.judgments == 1
+    assert (await store.erasures.stored_since(found.newest)).judgments == 1  # it hides nobody's judgments behind it
 
 
 @pytest.mark.postgres
