@@ -44,7 +44,8 @@ class ErasureWish(Frozen):
 
 class Erasure(Frozen):
     """The record of an act. ``judgments`` include their audits; ``texts`` that nothing else referred to went with
-    them."""
+    them. ``job_items`` had no judgment; ``quotations`` are rows of labels, improvements and drafts in which a text was
+    replaced."""
 
     id: str
     at: AwareDatetime
@@ -53,6 +54,8 @@ class Erasure(Frozen):
     judgments: int
     texts: int
     verdicts: int
+    job_items: int = 0
+    quotations: int = 0
 
 
 class Pruned(Frozen):

@@ -5,27 +5,36 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from judge_server.core.erasure import Erasure, ErasureWish
-from judge_server.core.errors import JudgeServerError
+from judge_server.core.errors import BadSubmission, JudgeServerError
+from judge_server.core.submission import Coordinates
 from judge_server.judging.judge_input import JudgeInput, text_in_scope
+from judge_server.scoring.batch import failed_judgment
 from judge_server.scoring.cached_judge import SHOWN_DIGITS, VerdictCache, cache_key
 from judge_server.scoring.plan import plan
 from judge_server.scoring.sources import of_caller, of_submission
+from judge_server.store.quotation import Quoted
 from judge_server.store.removal import Removed
 from judge_server.store.store import Store
 from judge_server.store.writing import KEY_DIGITS
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 200
+_GONE = BadSubmission("The item was erased.", remedy="Send it again if it is to be judged.")
 
 
 async def erase(store: Store, wish: ErasureWish, by: str, cache: VerdictCache | None = None) -> Erasure:
     """Remove every judgment that matches, 200 a transaction, and record the act without the texts. It beats pins:
-    labels keep the judgment's id only. Raises StoreUnavailable; what was removed before that stays removed."""
-    removed = Removed()
+    labels keep the judgment's id only. Texts that stand elsewhere too are replaced there. Raises StoreUnavailable; what
+    was removed before that stays removed."""
+    removed = Removed(job_items=await store.job_erasure.erase(wish, failed_judgment(_GONE, Coordinates())))
     while ids := await store.erasures.matching(wish):
+        given = {one: await store.submission(one) for one in ids}
+        quoted = Quoted.of({one: said for one, said in given.items() if said is not None})
+        removed += Removed(quotations=await store.quotations.erase(quoted))  # while it is known what they say
         keys = [key for one in ids for key in await _keys_about(store, one)]
         removed += await _forgotten(store, ids, keys, cache)
     if wish.names_only("caller") and wish.caller is not None:
+        removed += Removed(quotations=await store.quotations.erase_samples(wish.caller))
         keys = list(await store.erasures.about([of_caller(wish.caller)]))
         removed += await _forgotten(store, (), keys, cache)
     made = await store.erasures.record(wish, removed, by)

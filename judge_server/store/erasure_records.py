@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -103,9 +104,7 @@ class ErasureRecords:
             at=datetime.now(UTC),
             by=by,
             wish=wish,
-            judgments=removed.judgments,
-            texts=removed.texts,
-            verdicts=removed.verdicts,
+            **asdict(removed),
         )
         row = {"id": made.id, "at_us": microseconds(made.at), "made_by": by, "payload": encode(made)}
         await self._write(lambda connection: connection.execute(ERASURE.insert(), [row]))

@@ -7,7 +7,7 @@ would take longer than they do.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -40,9 +40,11 @@ class Removed:
     judgments: int = 0
     texts: int = 0
     verdicts: int = 0
+    job_items: int = 0
+    quotations: int = 0
 
     def __add__(self, other: "Removed") -> "Removed":
-        return Removed(self.judgments + other.judgments, self.texts + other.texts, self.verdicts + other.verdicts)
+        return Removed(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
 
 
 def remove(connection: Connection, ids: Sequence[str], verdicts: Sequence[str] = ()) -> Removed:

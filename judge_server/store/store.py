@@ -34,6 +34,7 @@ from judge_server.store.exam_records import ExamRecords
 from judge_server.store.fault import translate, unanswered
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.improvement_records import ImprovementRecords
+from judge_server.store.job_erasure import JobErasure
 from judge_server.store.job_records import JobRecords
 from judge_server.store.job_writing import JobWriter
 from judge_server.store.judgment_row import read_judgment
@@ -44,6 +45,7 @@ from judge_server.store.monitor_records import MonitorRecords
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.payload import LONG_CHARACTERS, stored_apart
 from judge_server.store.queue_records import QueueRecords
+from judge_server.store.quotation import Quotations
 from judge_server.store.reask_records import ReaskRecords
 from judge_server.store.run_prompts import RunPromptRecords
 from judge_server.store.run_records import RunRecords
@@ -102,6 +104,8 @@ class Store:
         self.run_prompts = RunPromptRecords(self._read)
         self.run_steps = RunStepRecords(self._read)
         self.erasures = ErasureRecords(self._read, self._write)
+        self.job_erasure = JobErasure(self._read, self._write)
+        self.quotations = Quotations(self._read, self._write)
         self.search = SearchRecords(self._read, self._write)
         self.reasks = ReaskRecords(self._read, self._write)
         self.queue = QueueRecords(self._read, self._write)

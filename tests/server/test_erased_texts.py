@@ -4,36 +4,55 @@ Each column that can hold a text says below what becomes of a text in it. A new 
 somebody decides that.
 """
 
+import asyncio
+import html
 import json
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import LargeBinary, Text, create_engine, text
+from sqlalchemy import Connection, LargeBinary, Text, create_engine, text
 from sqlalchemy.types import TypeDecorator
 
 from benchmarks.stub_judge import instance_of
+from judge_server.labels.archive import collected_set, find, keep
 from judge_server.scoring.witness import _ANSWER, _REMARK
+from judge_server.store import Store
+from judge_server.store.draft_records import DraftSample, RubricDraft
+from judge_server.store.improvement_records import KeptImprovement
+from judge_server.store.label_plan_records import PlannedItem, StoredPlan
+from judge_server.store.label_records import CollectedLabel
 from judge_server.store.location import Location
-from judge_server.store.measuring_schema import METADATA
+from judge_server.store.measuring_schema import EXAM, IMPROVEMENT, METADATA
+from judge_server.store.measuring_schema import MEASURED as MEASURED_TABLE
 from judge_server.store.payload import _DICTIONARIES, _WINDOW
+from judge_server.store.schema import JOB, JOB_ITEM
 from tests.served import judged_by, until
 from tests.stub_judge import Reply, faithful, labels, wants_schema
 from tests.stub_judge import text as said
 from tests.submissions import RESPONSE, rubric, submission
 
 SECRET = "Mrs Gudmundsdottir cannot feel her left arm since Tuesday"
+NOW = datetime.now(UTC)
 NAME = "a name, number, digest or time"
 """Chosen by an operator or a program, or made here; no text of a submission goes there. Callers are told so."""
+ROW = "a name or number of a submission, which goes with its judgment"
 JUDGMENT = "goes with its judgment"
 REMEMBERED = "goes with every judgment that it is about, and with its caller"
-OWN = "an author's or annotator's own work, removed there; it may quote what he was shown"
+QUOTED = "a copy or quotation, which is replaced when its judgment is erased"
+ITEM = "an item of a job, emptied if it says that it is what is erased, or with its judgment"
+OWN = "an author's or annotator's own work, removed there; a copy in it is replaced"
+RUBRIC = "a rubric, which is its author's and stays"
 MEASURED = "figures of a measurement, without texts"
-LABELLED = "made from a label set, which stays as it was published; it may quote items"
+INDEX = "bits by which texts are searched, made anew without the text"
 RECORD = "the record of an act, whose reason its maker wrote"
+HOLDING = (JUDGMENT, REMEMBERED, QUOTED, ITEM, OWN)
+"""Columns of these are filled by the tests below, so that what becomes of a text there is seen."""
 
 FATES = {
     NAME: """api_key.id api_key.name api_key.sha256 api_key.payload audit.audited_id audit.judge audit.judgment_id
@@ -58,18 +77,20 @@ FATES = {
         reward_source.judge reward_source.fingerprint reward_source.maps reward_source.guard run_group.group_key
         queue_item.label_set queue_item.judgment_id queue_item.stratum improvement.id improvement.status
         improvement.worker""",
-    JUDGMENT: """judgment.id judgment.rubric_id judgment.judge judgment.submission_id judgment.run judgment.group_name
-        judgment.policy judgment.caller judgment.prompt_key judgment.status judgment.flags judgment.content
-        judgment.submission_digest judgment.inline_rubric judgment.submitted judgment_tag.tag judgment_tag.judgment_id
-        reask.judgment_id reask.run reask.rubric_id reask.prompt_key run_group.prompt_key text.content
-        text_block.content job_item.item
-        job_item.result""",
+    ROW: """judgment.id judgment.rubric_id judgment.judge judgment.submission_id judgment.run judgment.group_name
+        judgment.policy judgment.caller judgment.prompt_key judgment.status judgment.flags
+        judgment.submission_digest judgment.inline_rubric judgment_tag.tag judgment_tag.judgment_id
+        reask.judgment_id reask.run reask.rubric_id reask.prompt_key run_group.prompt_key""",
+    JUDGMENT: "judgment.content judgment.submitted text.content",
+    INDEX: "text_block.content",
+    ITEM: "job_item.item job_item.result",
     REMEMBERED: "verdict.content",
-    OWN: """rubric.payload rubric_draft.payload collected_label.payload label_plan.payload label_plan.items
-        label_set.payload label_set.content""",
-    MEASURED: """calibration.payload certificate.payload fitted_map.payload measured.report measured.content
-        exam.payload alarm.payload alarm_transition.payload""",
-    LABELLED: "improvement.terms improvement.progress improvement.proposals improvement.files",
+    OWN: "rubric_draft.payload collected_label.payload label_plan.items",
+    RUBRIC: "rubric.payload",
+    QUOTED: """label_set.payload label_set.content measured.report exam.payload improvement.terms improvement.progress
+        improvement.proposals improvement.files""",
+    MEASURED: """calibration.payload certificate.payload fitted_map.payload measured.content
+        label_plan.payload alarm.payload alarm_transition.payload""",
     RECORD: "erasure.payload locked_reading.payload run_change.reason",
 }
 OUR_EXAMPLES = {bytes.fromhex(one.digest[:32]) for one in (_REMARK, _ANSWER)}
@@ -112,6 +133,7 @@ def fill(client: Any) -> None:
         "reference": f"Because {SECRET}, she must go to a hospital.",
         "policy": "policy-7",
         "run": "night",
+        "facts": {"note": f"She says: {SECRET}."},
     }
     demanding = rubric(1)
     demanding["criteria"][0]["reference"] = "optional"
@@ -123,7 +145,8 @@ def fill(client: Any) -> None:
         grouped = client.post("/v1/score/group", json=wanted | {"responses": responses, "relative": {"kind": kind}})
         assert grouped.json()["group"]["relative"]["comparisons"]["read"], grouped.text
     item = submission(rubric=rubric(1), response=f"{RESPONSE} In a job: {SECRET}.", run="night", policy="policy-7")
-    job = client.post("/v1/jobs", json={"items": [item]}).json()["id"]
+    broken = item | {"response": [SECRET], "tags": ["x"]}
+    job = client.post("/v1/jobs", json={"items": [item, broken]}).json()["id"]
     until(lambda: client.get(f"/v1/jobs/{job}").json()["status"] == "done")
     ask = [{"role": "user", "content": "{{sample.output_text}}"}]
     grader = {"type": "score_model", "name": "g", "model": "default", "input": ask, "range": [0, 1]}
@@ -132,6 +155,46 @@ def fill(client: Any) -> None:
         json={"grader": grader, "model_sample": f"{RESPONSE} In a grading: {SECRET}."},
     )
     assert graded.status_code == 200, graded.text
+
+
+async def quote(url: str) -> None:
+    """The same text in all that is made of judgments, and in items of jobs that wait or have an odd result."""
+    store = await Store.open(url)
+    page = await store.judgments(run="night", limit=1_000)
+    shown = next(one for one in page.items if one.submission.group is None)
+    given = await store.submission(shown.id)
+    response, quoted = given.response, f"The judge said {given.response!r}."
+    note = {"item": shown.id, "criterion": "c", "annotator": "a", "role": "human", "label": "met"}
+    note |= {"prompt": "Why?", "response": response}
+    await store.labels.collect("labels", [CollectedLabel(item=shown.id, criterion="c", annotator="a", content=note)])
+    item = PlannedItem(id="other", judgments=(shown.id,), prompt="Why?", response=response)
+    await store.label_plans.put(StoredPlan(label_set="labels", rubric="r@1.0.0", items=(item,)))
+    labels = collected_set("labels", await store.labels.collected("labels"))
+    stored = await keep(replace(labels, notes=(quoted,)), store.labels)
+    assert (await find(stored.digest, store.labels)).items[shown.id].response == response
+    draft = RubricDraft.begun("anyone", f"# {response}")
+    sample = DraftSample(prompt="Why?", response=SECRET)
+    await store.drafts.keep(draft.model_copy(update={"samples": (sample,)}), "page")
+    terms, progress = (json.dumps({name: quoted}) for name in ("asked", "told"))
+    begun = KeptImprovement("imp_1", NOW, "done", terms, progress)
+    await store.improvements.begin(begun, most_open=9)
+    files = {"proposals": json.dumps({"k": [quoted]}), "files": json.dumps({"report.html": html.escape(quoted)})}
+    await store._write(lambda connection: connection.execute(IMPROVEMENT.update().values(files)))
+    report = {"calibration_id": "c", "report": json.dumps([quoted]), "content": b""}
+    exam = {"id": "e", "created_us": 0, "judge": "j", "fingerprint": "f", "payload": json.dumps({"failed": quoted})}
+    waiting = {"job_id": "job_odd", "position": 0, "item": json.dumps({"policy": "policy-7", "run": "night"})}
+    more = {"created_us": 0, "terms": "{}", "lease_us": 0, "ok": 0, "partial": 0, "failed": 0, "priority": 1}
+    job = {"id": "job_odd", "status": "cancelled", "caller": "anyone", "total": 1, **more}
+    odd = waiting | {"finished": True, "result": json.dumps({"detail": f"odd: {SECRET}"})}
+
+    def work(connection: Connection) -> None:
+        connection.execute(MEASURED_TABLE.insert(), [report])
+        connection.execute(EXAM.insert(), [exam])
+        connection.execute(JOB.insert(), [job])
+        connection.execute(JOB_ITEM.insert(), [odd])
+
+    await store._write(work)
+    await store.close()
 
 
 def cells(url: str) -> Iterator[tuple[str, bytes]]:
@@ -152,6 +215,8 @@ def says_it(content: bytes) -> bool:
     if sought in content:
         return True
     for place, kind in enumerate(content):
+        if content[place : place + 2] == b"x\x9c" and sought in zlib.decompress(content[place:]):
+            return True
         known = _DICTIONARIES.get(bytes([kind]))
         if known is not None:
             try:
@@ -173,7 +238,8 @@ def erase(client: Any) -> None:
 
 
 def checked(url: str, before: dict[bytes, str], stored: bytes) -> None:
-    assert set(before.values()) >= {"text.content", "verdict.content", "judgment.content"}
+    holding_texts = {name for fate in HOLDING for name in FATES[fate].split()}
+    assert set(before.values()) >= holding_texts, "every column that can hold a text held this one"
     assert holding(url) == {}
     ours = {name for name, content in cells(url) if name == "verdict.key" and content not in OUR_EXAMPLES}
     left = {name for name, _ in cells(url) if name.startswith(("verdict_source", "text", "judgment."))}
@@ -183,14 +249,16 @@ def checked(url: str, before: dict[bytes, str], stored: bytes) -> None:
     assert kept == set(), "as compressed"
 
 
-def test_an_erased_text_is_in_no_cell_and_no_byte_of_sqlite(tmp_path):
+def test_an_erased_text_is_in_no_cell_and_no_byte_of_sqlite(tmp_path, caplog):
     url = f"sqlite:///{tmp_path / 'judge.db'}"
     with judged_by(quoting, database=url) as (client, _):
         fill(client)
+        asyncio.run(quote(url))
         before = holding(url)
         erase(client)
-        stored = b"".join(one.read_bytes() for one in Path(tmp_path).glob("judge.db*"))
+        stored = b"".join(one.read_bytes() for one in Path(tmp_path).rglob("*") if one.is_file())
         checked(url, before, stored)
+    assert SECRET not in caplog.text
 
 
 @pytest.mark.postgres
@@ -198,6 +266,7 @@ def test_an_erased_text_is_in_no_cell_and_after_vacuum_in_no_byte_of_postgresql(
     url = postgres.new_database()
     with judged_by(quoting, database=url) as (client, _):
         fill(client)
+        asyncio.run(quote(url))
         before = holding(url)
         erase(client)
     with psycopg.connect(url, autocommit=True) as connection:

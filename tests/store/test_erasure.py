@@ -1,5 +1,6 @@
 """Erased and pruned judgments leave with what only they refer to, and with nothing else."""
 
+import html
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,10 +10,14 @@ import pytest
 
 from judge_server.core.audit_queue import QueueItem
 from judge_server.core.erasure import ErasureWish
+from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.scoring.erasing import erase
 from judge_server.store import Store
+from judge_server.store.job_records import JobItem
+from judge_server.store.job_writing import Finished
 from judge_server.store.page import Position
 from judge_server.store.payload import pack
+from judge_server.store.quotation import Quoted
 from judge_server.store.writing import Judged
 from judge_server.workers.pruner import Pruner, rest_after
 from tests.store.values import judgment, rubric, submission
@@ -189,3 +194,55 @@ async def test_after_a_vacuum_an_erased_text_is_nowhere_in_the_files_of_postgres
     assert await store.judgment(made.id) is None
     assert "numb since" not in caplog.text
     await store.close()
+
+
+async def job_of(store, *items):
+    terms = JobTerms(caller="trainer")
+    job = Job(id="job_1", status=JobStatus.RECEIVING, created_at=NOW, terms=terms)
+    await store.jobs.begin(job, priority=1, key=None, patience_seconds=60)
+    texts = [JobItem(position, json.dumps(one)) for position, one in enumerate(items)]
+    await store.jobs.add(job.id, texts, patience_seconds=60)
+    await store.jobs.seal(job.id, total=len(items), digest="d")
+    return job.id
+
+
+@pytest.mark.parametrize(
+    "named", [{"submission": "s1"}, {"policy": "p"}, {"tag": "t"}, {"run": "r", "group": "g"}, {"caller": "trainer"}]
+)
+async def test_items_that_wait_in_a_job_are_erased_by_what_they_say_of_themselves(store, named):
+    mine = {"id": "s1", "policy": "p", "run": "r", "group": "g", "tags": ["t"], "response": SECRET_TEXT}
+    other = {"id": "s2", "policy": "q", "tags": "t", "response": "Rest."}
+    job = await job_of(store, mine, other)
+    made = await erase(store, wish(**named), "dr-lee")
+    everything = named == {"caller": "trainer"}
+    assert made.job_items == (2 if everything else 1)
+    assert await store.jobs.item(job, 0) == "{}"
+    assert (await store.jobs.item(job, 1) == "{}") is everything
+    ((position, result), *_) = await store.jobs.results(job, after=-1, limit=10)
+    assert (position, result.reward, result.error.type) == (0, None, "bad_submission")
+    assert (await store.jobs.find(job)).failed == made.job_items
+    # a worker that read the item before keeps nothing of it
+    asked, given = rubric(1), submission(SECRET_TEXT)
+    await store.jobs.finish(Finished(job, 0, judgment(asked, given), given, asked))
+    assert (await rows(store))["text"] == 0
+    assert (await store.jobs.find(job)).failed == made.job_items
+    assert (await erase(store, wish(**named), "dr-lee")).job_items == 0
+
+
+@pytest.mark.parametrize("text", ['Take <two> "red" pills, Mrs Ögmundsdóttir\'s\nones.', "A plain long text."])
+def test_a_text_is_found_as_files_write_it(text):
+    quoted = Quoted.of({"jdg_1": submission(text)})
+    written = [text, html.escape(text), json.dumps(text), json.dumps(text, ensure_ascii=False), text.replace('"', '""')]
+    for form in written:
+        assert "long" not in (found := quoted.without({"a": [f"before {form} after", 1, None]})["a"][0])
+        assert "Mrs" not in found
+        assert found.endswith(" after")
+    value = {"a": ["something else", 1.5, None, True]}
+    assert quoted.without(value) is value
+
+
+def test_a_short_text_is_erased_where_its_item_is_named_after_the_judgment_and_not_elsewhere():
+    quoted = Quoted.of({"jdg_1": submission("Rest.")})
+    value = [{"id": "jdg_1", "response": "Rest.", "prompt": ""}, {"id": "jdg_2", "response": "Rest."}]
+    assert quoted.without(value) == [{"id": "jdg_1", "response": "[erased]", "prompt": ""}, value[1]]
+    assert quoted.without(quoted.without(value)) == quoted.without(value)
