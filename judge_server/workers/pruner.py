@@ -39,7 +39,7 @@ async def _always() -> bool:
     return True
 
 
-class Pace:
+class PruningPace:
     """How long to rest. ``at_once``: how many judgments the next transaction may take."""
 
     def __init__(self, records: ErasureRecords) -> None:
@@ -79,7 +79,7 @@ class PacedRemoval:
     def __init__(self, records: ErasureRecords, allowed: Callable[[], Awaitable[bool]] = _always) -> None:
         self._records = records
         self._allowed = allowed
-        self._pace = Pace(records)
+        self._pace = PruningPace(records)
 
     async def judgments(self, kind: RetentionClass, before: datetime) -> int:
         """Remove those of a class that are older and not pinned; their number. Raises StoreUnavailable."""

@@ -16,7 +16,7 @@ from judge_server.core.monitor import MonitorLimits
 from judge_server.settings.settings import Settings
 from judge_server.store import Store
 from tests.monitoring.simulated import RUBRIC, Run
-from tests.project.test_observability import _queries, _rules
+from tests.project.test_observability import _alerts, _queries
 from tests.served import served, until
 from tests.server.dialects.exchanges import OPENRLHF
 from tests.stub_judge import Reply, StubJudge, faithful
@@ -105,7 +105,7 @@ def _matches(matcher: Any, labels: dict[str, str]) -> bool:
     return (value == matcher.value) == (kind == promql_parser.MatchOp.Equal)
 
 
-EXPRESSIONS = [*_queries(), *(rule["expr"] for rule in _rules())]
+EXPRESSIONS = [*_queries(), *(rule["expr"] for rule in _alerts())]
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS, ids=range(len(EXPRESSIONS)))
