@@ -83,8 +83,17 @@ def items(case: Case, mark: str) -> list[dict[str, Any]]:
     ]
 
 
-async def run(checkpoint: Path, case: Case) -> tuple[float, float, list[Judgment]]:
-    """Seconds in all, the 95 % quantile of the waits, and the judgments."""
+@dataclass(frozen=True)
+class Run:
+    """``seconds`` in all, the 95 % quantile of the waits, and processor seconds of this process."""
+
+    seconds: float
+    wait: float
+    processor_seconds: float
+    judgments: list[Judgment]
+
+
+async def run(checkpoint: Path, case: Case) -> Run:
     judge = JudgeSpecification(
         name="judge", model=f"vllm:{checkpoint}", mode=case.mode, engine=ENGINE | case.engine, min_label_mass=0.0
     )
@@ -92,7 +101,7 @@ async def run(checkpoint: Path, case: Case) -> tuple[float, float, list[Judgment
         terms = Terms(Priority.BATCH)
         for item in items(Case("warm-up", 2, case.criteria, 2), "warm"):
             await score_item(service.scorer, item, terms)
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         waits: list[float] = []
 
         async def one(item: dict[str, Any]) -> Judgment:
@@ -101,7 +110,8 @@ async def run(checkpoint: Path, case: Case) -> tuple[float, float, list[Judgment
             return judged
 
         judgments = await asyncio.gather(*[one(item) for item in items(case, str(time.time_ns()))])
-        return time.perf_counter() - start, float(np.quantile(waits, 0.95)), list(judgments)
+        seconds, used = time.perf_counter() - start, time.process_time() - used
+        return Run(seconds, float(np.quantile(waits, 0.95)), used, list(judgments))
 
 
 def workload_of(case: Case, judgments: list[Judgment], tokenizer: Any) -> TrainingStep:
@@ -148,16 +158,20 @@ async def measured(checkpoint: Path) -> EngineSpeed:
 def compare(case: Case, checkpoint: Path, speed: EngineSpeed) -> None:
     from tokenizers import Tokenizer
 
-    seconds, wait, judgments = uvloop.run(run(checkpoint, case))
+    done = uvloop.run(run(checkpoint, case))
+    seconds, wait, judgments = done.seconds, done.wait, done.judgments
     workload = workload_of(case, judgments, Tokenizer.from_file(str(checkpoint / "tokenizer.json")))
     engine = speed.model_copy(update={"limits": limits_of(case, speed.limits)})
     predicted = Replica(engine, server_seconds=SERVER_SECONDS).judge(workload)
+    asking = SERVER_SECONDS + speed.front.seconds(workload.length, workload.different_tokens / workload.verdicts)
     cached = sum(judgment.usage.cached_tokens for judgment in judgments) / workload.sent_tokens
     print(
         f"{case.name}: {workload.verdicts / seconds:,.0f} verdicts/s, predicted "
         f"{workload.verdicts / predicted.seconds:,.0f} ({seconds / predicted.seconds - 1:+.0%}); p95 {wait:.2f} s, "
         f"predicted {predicted.wait(0.95):.2f} ({predicted.wait(0.95) / wait - 1:+.0%}); prompt tokens from the cache "
-        f"{cached:.1%}, predicted {predicted.known_tokens / workload.sent_tokens:.1%}; {workload}",
+        f"{cached:.1%}, predicted {predicted.known_tokens / workload.sent_tokens:.1%}; processor time of this process "
+        f"{1_000 * done.processor_seconds / workload.verdicts:.2f} ms a call, predicted {1_000 * asking:.2f}; "
+        f"{workload}",
         flush=True,
     )
 
@@ -174,7 +188,10 @@ def main() -> None:
             if arguments.profile
             else uvloop.run(measured(checkpoint))
         )
-        print(f"cost {speed.cost.model_dump()}, mean error {speed.error or 0:.1%}, {speed.limits}", flush=True)
+        print(
+            f"cost {speed.cost.model_dump()}, {speed.front!r}, mean error {speed.error or 0:.1%}, {speed.limits}",
+            flush=True,
+        )
         for case in CASES:
             if arguments.only is None or arguments.only in case.name:
                 compare(case, checkpoint, speed)

@@ -6,7 +6,7 @@ requests that it takes at a time.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import replace
@@ -17,10 +17,11 @@ from ray.exceptions import RayActorError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
-from judge_server.core.errors import JudgeFailure, ModelUnavailable
+from judge_server.core.errors import JudgeFailure, JudgeServerError, ModelUnavailable
 from judge_server.models.described_model import IN_PROCESS, DescribedModel, ModelDescription, model_key
 from judge_server.models.protocol import Completion, Model, Request
 from judge_server.models.registry import open_model
+from judge_server.models.sleeping import SleepLevel, sleeper_of
 
 _LOG = logging.getLogger(__name__)
 _TRIES: Final = 4
@@ -48,6 +49,14 @@ class ModelReplica:
             return False, await self._model.complete(replace(request, deadline=deadline))
         except JudgeFailure as fault:
             return True, fault
+
+    async def sleep(self, level: SleepLevel) -> JudgeServerError | None:
+        """What the model refused, if it did."""
+        return await _refusal(lambda: sleeper_of(self._model).sleep(level))
+
+    async def wake(self, level: SleepLevel) -> JudgeServerError | None:
+        """What the model refused, if it did."""
+        return await _refusal(lambda: sleeper_of(self._model).wake(level))
 
     async def check_health(self) -> None:
         """Called by Serve. Raises ModelUnavailable."""
@@ -106,6 +115,28 @@ class DeployedModel(DescribedModel):
     async def healthy(self) -> bool:
         return self._replicas > 0
 
+    async def sleep(self, level: SleepLevel) -> None:
+        """All replicas, or none: if one refuses, the others are woken. One that Serve starts meanwhile is awake."""
+        try:
+            await self._order("sleep", level)
+        except JudgeServerError:
+            with suppress(JudgeServerError):
+                await self._order("wake", level)
+            raise
+
+    async def wake(self, level: SleepLevel) -> None:
+        await self._order("wake", level)
+
+    async def _order(self, method: str, level: SleepLevel) -> None:
+        """Raises what a replica refused, and ModelUnavailable if one is lost."""
+        try:
+            answers = await Context().run(self._handle.broadcast, method, level).results_async()
+        except (*_LOST, RayServeException) as fault:
+            raise ModelUnavailable(f"A replica of the model {self.name!r} was lost: {fault}") from fault
+        for refusal in answers:
+            if refusal is not None:
+                raise refusal
+
     async def close(self) -> None:
         """The replicas live on: they belong to the cluster."""
         looking, self._looking = self._looking, None
@@ -142,6 +173,14 @@ class DeployedModels:
         if found is None:
             return open_model(specification, options)
         return DeployedModel(specification.partition(":")[2] or specification, *found)
+
+
+async def _refusal(order: Callable[[], Awaitable[None]]) -> JudgeServerError | None:
+    try:
+        await order()
+    except JudgeServerError as fault:
+        return fault
+    return None
 
 
 async def asked(method: Any, *arguments: Any) -> Any:

@@ -8,11 +8,12 @@ from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
 from judge_server.sizing.engine import EngineSpeed
 from judge_server.sizing.replica import DoesNotFit, Replica, Simulated
-from judge_server.sizing.step_cost import StepWork
 from judge_server.sizing.workload import TrainingStep
 
 _FEWEST_ROLLOUTS = 8
-Bound = Literal["computing prompts", "attention", "reading weights", "reading the KV cache", "steps", "server"]
+Bound = Literal[
+    "computing prompts", "attention", "reading weights", "reading the KV cache", "steps", "reading prompts", "server"
+]
 
 
 class InstallationFigures(Frozen):
@@ -83,7 +84,7 @@ class Installation:
             wait_p50=done.wait(0.5) if self._in_flight or part == each else seconds / 2,
             wait_p95=done.wait(0.95) if self._in_flight or part == each else seconds * 0.95,
             computed_share=(sent.sent_tokens - done.known_tokens) / sent.different_tokens,
-            bound=self._bound(done.work, part * workload.calls_each, done.seconds),
+            bound=self._bound(sent, done),
         )
 
     def _each(self, workload: TrainingStep, engines: int) -> int:
@@ -111,16 +112,18 @@ class Installation:
                 low = middle
         return best
 
-    def _bound(self, work: StepWork, calls: int, seconds: float) -> Bound:
-        cost = self._engine.cost
-        if self._server * calls > 0.9 * seconds:
+    def _bound(self, sent: TrainingStep, done: Simulated) -> Bound:
+        cost, work = self._engine.cost, done.work
+        asking = self._engine.front.seconds(sent.sent_tokens, sent.different_tokens, sent.verdicts)
+        if self._server * sent.verdicts + asking > 0.9 * done.seconds:
             return "server"
         shares: dict[Bound, float] = {
             "computing prompts": cost.token * work.tokens,
             "attention": cost.pair * work.pairs,
             "reading weights": max(cost.weights * work.steps - cost.token * work.tokens, 0),
             "reading the KV cache": cost.context * work.context,
-            "steps": cost.step * work.steps + cost.sequence * work.sequences,
+            "steps": cost.step * work.steps + cost.sequence * work.sequences + cost.call * work.calls,
+            "reading prompts": cost.admitted * work.admitted,
         }
         return max(shares, key=lambda name: shares[name])
 

@@ -10,15 +10,16 @@ from judge_server.core.engine import EngineLimits
 from judge_server.core.errors import BadConfiguration
 from judge_server.models.protocol import Completion, Labels, Model, Prompt, Request, Segment, Structured, Turn
 from judge_server.sizing.engine import EngineSpeed
-from judge_server.sizing.replica import Replica
-from judge_server.sizing.step_cost import StepCost, StepWork, fit
+from judge_server.sizing.replica import Replica, Simulated
+from judge_server.sizing.step_cost import StepCost, fit, fit_front
 from judge_server.sizing.workload import TrainingStep
 from judge_server.util.concurrency import together
 
 REPEATS = 3
 _ANSWER_TOKENS = 48
 _MARGIN_TOKENS = 128  # for the chat template and the answer
-_PLAIN = StepCost(step=1.0)
+_FIRST = StepCost(step=1.0)
+_ROUNDS = 8
 
 
 class Progress(Protocol):
@@ -41,14 +42,36 @@ class Burst:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a burst took, and what the engine said of it: mean tokens of a prompt, of an answer, and the most that the
-    cache had of one."""
+    """What a burst took; ``processor_seconds``: this process, which asks. What the engine said of it: mean tokens of a
+    prompt, of an answer, and the median of what the cache had of one."""
 
     burst: Burst
     seconds: float
+    processor_seconds: float
     prompt_tokens: int
     answer_tokens: int
     known_tokens: int
+
+    @property
+    def asked(self) -> TrainingStep:
+        """The same calls as the simulation knows them."""
+        known = self.known_tokens if self.burst.shared or self.burst.again else 0
+        own = max(self.prompt_tokens - known - 1, 1)
+        return TrainingStep(
+            rollouts=1,
+            criteria=self.burst.calls,
+            instruction_tokens=1,
+            prompt_tokens=max(known, 1),
+            response_tokens=1,
+            criterion_tokens=max(own - 2, 1),
+            answer_tokens=self.answer_tokens,
+        )
+
+    @property
+    def sent(self) -> tuple[float, float, float]:
+        """Calls, tokens of their prompts, and tokens of text that no call before had."""
+        new = 0 if self.burst.again else self.asked.different_tokens
+        return self.burst.calls, self.asked.sent_tokens, new
 
 
 def bursts(context_tokens: int) -> tuple[Burst, ...]:
@@ -67,13 +90,15 @@ def bursts(context_tokens: int) -> tuple[Burst, ...]:
         Burst(1, 0, longest, again=True),
         Burst(8, 0, middle),
         Burst(24, 0, short),
-        Burst(12, middle, 64),
+        Burst(64, 0, 64),
         Burst(12, longest - 64, 64),
-        Burst(48, middle, 32),
-        Burst(48, middle, 32, again=True),
+        Burst(96, short, 64),
+        Burst(96, middle, 64),
+        Burst(96, middle, 64, again=True),
         Burst(1, 0, short, answers=True),
         Burst(8, 0, short, answers=True),
         Burst(24, middle, 64, answers=True),
+        Burst(64, short, 64, answers=True),
     )
 
 
@@ -101,13 +126,14 @@ class Profiler:
         requests = [_request(shared, self._text(burst.own), burst.answers) for _ in range(burst.calls)]
         if burst.again:
             await together([self._model.complete(request) for request in requests])
-        start = time.perf_counter()
+        start, processor = time.perf_counter(), time.process_time()
         answers: list[Completion] = await together([self._model.complete(request) for request in requests])
-        seconds = time.perf_counter() - start
+        seconds, used = time.perf_counter() - start, time.process_time() - processor
         usages = [answer.usage for answer in answers]
         return Measured(
             burst,
             seconds,
+            used,
             round(fmean(usage.prompt_tokens for usage in usages)),
             max(round(fmean(usage.completion_tokens for usage in usages)), 1),
             round(median(usage.cached_tokens for usage in usages)),
@@ -122,7 +148,7 @@ _WORDS = ("time", "year", "day", "way", "man", "thing", "life", "hand", "part", 
 
 
 def _request(shared: str, own: str, answers: bool) -> Request:
-    turn = Turn("user", (Segment(shared, "conversation", True), Segment(own, "criterion", True)))
+    turn = Turn("user", (Segment(shared, "conversation", False), Segment(own, "criterion", False)))  # tokenised apart
     schema = {
         "type": "object",
         "properties": {"reason": {"type": "string", "minLength": 120, "maxLength": 160}},
@@ -133,31 +159,34 @@ def _request(shared: str, own: str, answers: bool) -> Request:
     return Request(Prompt((turn,), (shared,) if shared else ()), answer)
 
 
-def work_of(measured: Measured, limits: EngineLimits) -> StepWork:
-    """What the engine did for a burst, by the simulation. Its steps do not depend on what they cost."""
-    known = measured.known_tokens if measured.burst.shared or measured.burst.again else 0
-    own = max(measured.prompt_tokens - known - 1, 1)
-    workload = TrainingStep(
-        rollouts=1,
-        criteria=measured.burst.calls,
-        instruction_tokens=1,
-        prompt_tokens=max(known, 1),
-        response_tokens=1,
-        criterion_tokens=max(own - 2, 1),
-        answer_tokens=measured.answer_tokens,
-    )
-    replica = Replica(EngineSpeed(name="", cost=_PLAIN, limits=limits, origin="measured"))
-    if measured.burst.again:
-        replica.judge(workload)
-        return replica.judge(workload).work
-    return replica.judge(workload).work
+def simulated(measured: Measured, engine: EngineSpeed) -> Simulated:
+    """What ``engine`` would do for a burst."""
+    if not measured.burst.again:
+        return Replica(engine).judge(measured.asked)
+    front = engine.front.model_copy(update={"new": 0.0})
+    replica = Replica(engine.model_copy(update={"front": front}))
+    replica.judge(measured.asked)
+    return replica.judge(measured.asked)
 
 
 def speed_from(name: str, measurements: list[Measured], limits: EngineLimits) -> EngineSpeed:
-    """Fit the cost of a step to what was measured."""
-    fitted = fit([work_of(one, limits) for one in measurements], [one.seconds for one in measurements])
+    """Fit the costs to what was measured. Which calls meet in a step depends on how fast they are prepared and
+    computed: so the bursts are simulated with the cost found so far, and the cost is fitted to the work of their steps,
+    in turn; the best of the rounds is taken."""
+    front = fit_front([one.sent for one in measurements], [one.processor_seconds for one in measurements])
     basis = f"measured with {len(measurements)} bursts, of each the median of {REPEATS}"
-    return EngineSpeed(name=name, cost=fitted.cost, limits=limits, origin="measured", error=fitted.error, basis=basis)
+    seconds = [one.seconds for one in measurements]
+    speed = EngineSpeed(name=name, cost=_FIRST, limits=limits, origin="measured", basis=basis)
+    found: list[EngineSpeed] = []
+    for _ in range(_ROUNDS):
+        runs = [simulated(one, speed) for one in measurements]
+        cost = fit([run.work for run in runs], seconds, [run.idle for run in runs]).cost
+        speed = speed.model_copy(update={"cost": cost, "front": front})
+        error = fmean(
+            abs(simulated(one, speed).seconds / took - 1) for one, took in zip(measurements, seconds, strict=True)
+        )
+        found.append(speed.model_copy(update={"error": error}))
+    return min(found, key=lambda one: one.error or 0.0)
 
 
 async def profiled(model: Model, limits: EngineLimits, progress: Progress) -> EngineSpeed:

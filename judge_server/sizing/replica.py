@@ -29,9 +29,10 @@ class _Sequence:
 class Simulated:
     """``seconds`` until everything was judged; ``waits``: of each rollout, from its arrival to its last verdict;
     ``finished``: when each was done; ``work``: what the engine computed; ``known_tokens``: prompt tokens that the cache
-    had."""
+    had. ``idle``: seconds in which the engine had nothing to do."""
 
     seconds: float = 0.0
+    idle: float = 0.0
     waits: list[float] = field(default_factory=list)
     finished: list[float] = field(default_factory=list)
     work: StepWork = field(default_factory=StepWork)
@@ -45,13 +46,15 @@ class Simulated:
 class Replica:
     """Runs one engine step after the other, each with what vLLM's scheduler would put into it: first what is under way,
     then waiting calls in order as long as tokens, requests and memory allow. ``in_flight``: how many rollouts are
-    judged at the same time (None: all that there are). ``server_seconds``: the server's own processor time for a call;
-    one process prepares calls one after the other."""
+    judged at the same time (None: all that there are). One process prepares calls, one after the other while the engine
+    computes, and sends the next when the engine has fewer than it takes. ``server_seconds``: the server's own processor
+    time for a call, beside ``EngineSpeed.front``."""
 
     def __init__(self, engine: EngineSpeed, in_flight: int | None = None, server_seconds: float = 0.0) -> None:
         self._engine = engine
         self._in_flight = in_flight
         self._server = server_seconds
+        self._preparing = server_seconds
         limits = engine.limits
         self._blocks = limits.kv_tokens // limits.block_tokens
         self._cache = PrefixCache(self._blocks, limits.block_tokens, shares=limits.prefix_caching)
@@ -59,8 +62,10 @@ class Replica:
         self._running: list[_Sequence] = []
         self._left: dict[int, int] = {}  # calls of a rollout that are not answered
         self._since: dict[int, float] = {}
-        self._prepared = 0.0  # when the server has prepared the calls so far
-        self._coming: deque[tuple[float, int]] = deque()
+        self._prepared = 0.0  # when the calls so far are prepared
+        self._sent = 0
+        self._queued: deque[tuple[int, Call]] = deque()
+        self._coming: deque[tuple[float, int, Call]] = deque()
 
     def judge(self, workload: TrainingStep) -> Simulated:
         """Judge every rollout of ``workload``. Raises DoesNotFit."""
@@ -70,13 +75,17 @@ class Replica:
                 f"one call needs {longest:,} tokens of KV cache and the engine has {self._engine.limits.kv_tokens:,}"
             )
         done = Simulated()
+        self._prepared = 0.0
+        new = workload.different_tokens / workload.verdicts
+        self._preparing = self._server + self._engine.front.seconds(workload.length, new)
         rollouts = iter(range(workload.rollouts))
         for _ in range(min(self._in_flight or workload.rollouts, workload.rollouts)):
             self._arrive(next(rollouts), 0.0, workload)
         while self._left:
-            self._admit_prepared(done.seconds, workload)
+            self._send(done.seconds)
             work = self._step(done)
-            if not work.sequences:  # nothing to compute until the server has prepared the next call
+            if not work.sequences:  # nothing to compute until the next call is prepared
+                done.idle += self._coming[0][0] - done.seconds
                 done.seconds = self._coming[0][0]
                 continue
             done.seconds += self._engine.cost.seconds(work)
@@ -91,17 +100,22 @@ class Replica:
     def _arrive(self, rollout: int, now: float, workload: TrainingStep) -> None:
         self._since[rollout] = now
         self._left[rollout] = workload.calls_each
-        self._prepared = max(self._prepared, now) + self._server * workload.calls_each
-        self._coming.append((self._prepared, rollout))
+        self._queued.extend((rollout, call) for call in calls_of(workload, rollout))
 
-    def _admit_prepared(self, now: float, workload: TrainingStep) -> None:
+    def _send(self, now: float) -> None:
+        """Prepare what there is room for, and give the engine what is prepared."""
+        while self._queued and self._sent < self._engine.limits.sequences:
+            self._prepared = max(self._prepared, now) + self._preparing
+            self._coming.append((self._prepared, *self._queued.popleft()))
+            self._sent += 1
         while self._coming and self._coming[0][0] <= now:
-            _, rollout = self._coming.popleft()
-            self._waiting.extend((rollout, call) for call in calls_of(workload, rollout))
+            _, rollout, call = self._coming.popleft()
+            self._waiting.append((rollout, call))
 
     def _step(self, done: Simulated) -> StepWork:
         limits = self._engine.limits
         left, sequences, tokens, pairs, context = limits.step_tokens, 0, 0, 0.0, 0
+        calls, admitted = 0, 0
         for running in self._running:
             taken = min(_chunk(running), left)
             if not taken:
@@ -120,9 +134,10 @@ class Replica:
             left, sequences, tokens = left - taken, sequences + 1, tokens + taken
             pairs += taken * (known + taken / 2)
             context += known
+            calls, admitted = calls + 1, admitted + call.length
             done.known_tokens += known
             self._running.append(_Sequence(call, owner, known + taken, call.length + call.answer_tokens - 1))
-        return StepWork(1, tokens, sequences, pairs, context)
+        return StepWork(1, tokens, sequences, pairs, context, calls, admitted)
 
     def _finish(self, done: Simulated) -> list[int]:
         """Release what is answered; returns the rollouts that are judged."""
@@ -132,6 +147,7 @@ class Replica:
                 continue
             self._cache.release(running.call)
             self._left[running.owner] -= 1
+            self._sent -= 1
             if not self._left[running.owner]:
                 del self._left[running.owner]
                 judged.append(running.owner)

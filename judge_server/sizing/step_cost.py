@@ -1,40 +1,35 @@
-"""What one step of an engine takes, as a sum of the work in it."""
+"""What one step of an engine takes, and what a call costs before it reaches the engine, as sums of the work in it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from judge_server.core.model import Frozen
-
-FEATURES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class StepWork:
     """``steps``: of the engine. ``tokens``: computed in them, prompts and answers. ``sequences``: requests in a step,
     added up over the steps. ``pairs``: of a computed token and a token before it, which attention compares.
-    ``context``: tokens of the requests that the step reads from the KV cache."""
+    ``context``: tokens of the requests that the step reads from the KV cache. ``calls``: that the step admits, and
+    ``admitted`` the tokens of their prompts, in the cache or not: the engine reads and hashes them."""
 
     steps: float = 0
     tokens: float = 0
     sequences: float = 0
     pairs: float = 0
     context: float = 0
+    calls: float = 0
+    admitted: float = 0
 
     def __add__(self, other: "StepWork") -> "StepWork":
-        return StepWork(
-            self.steps + other.steps,
-            self.tokens + other.tokens,
-            self.sequences + other.sequences,
-            self.pairs + other.pairs,
-            self.context + other.context,
-        )
+        return StepWork(*(ours + theirs for ours, theirs in zip(astuple(self), astuple(other), strict=True)))
 
-    @property
-    def features(self) -> tuple[float, ...]:
-        return (self.steps, self.tokens, self.sequences, self.pairs, self.context)
+
+FEATURES = len(fields(StepWork))
 
 
 class StepCost(Frozen):
@@ -46,6 +41,8 @@ class StepCost(Frozen):
     sequence: float = 0.0
     pair: float = 0.0
     context: float = 0.0
+    call: float = 0.0
+    admitted: float = 0.0
     weights: float = 0.0
 
     def seconds(self, work: StepWork) -> float:
@@ -56,7 +53,22 @@ class StepCost(Frozen):
             + self.sequence * work.sequences
             + self.pair * work.pairs
             + self.context * work.context
+            + self.call * work.calls
+            + self.admitted * work.admitted
         )
+
+
+class FrontCost(Frozen):
+    """Processor seconds of the process that asks the engine, which prepares one call after the other while the engine
+    computes: for each ``call``, each token ``sent`` in its prompt, and each token of text that is ``new`` and has to be
+    split into tokens."""
+
+    call: float = 0.0
+    sent: float = 0.0
+    new: float = 0.0
+
+    def seconds(self, sent: float, new: float, calls: float = 1) -> float:
+        return self.call * calls + self.sent * sent + self.new * new
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +79,39 @@ class CostFit:
     error: float
 
 
-def fit(works: Sequence[StepWork], seconds: Sequence[float]) -> CostFit:
-    """The cost that explains measured times best: least squares of the relative errors under the condition that no
-    coefficient is negative (Lawson and Hanson 1974, chapter 23). With five coefficients, all subsets are solved and the
-    best solution without a negative one is taken. Raises ValueError for fewer than five measurements."""
+def fit(works: Sequence[StepWork], seconds: Sequence[float], idle: Sequence[float] | None = None) -> CostFit:
+    """The cost that explains measured times best; ``idle``: of each, how long the engine had nothing to do. Raises
+    ValueError for fewer measurements than coefficients."""
     if len(works) < FEATURES:
         raise ValueError(f"{FEATURES} measurements are needed, not {len(works)}")
     measured = np.asarray(seconds, dtype=float)
-    rows = np.asarray([work.features for work in works], dtype=float) / measured[:, None]
+    waited = np.zeros(len(works)) if idle is None else np.asarray(idle, dtype=float)
+    rows = np.asarray([astuple(work) for work in works], dtype=float)
+    best = least_squares(rows / measured[:, None], 1 - waited / measured)
+    step, token, sequence, pair, context, call, admitted = map(float, best)
+    cost = StepCost(step=step, token=token, sequence=sequence, pair=pair, context=context, call=call, admitted=admitted)
+    return CostFit(cost, float(np.abs((rows @ best + waited) / measured - 1).mean()))
+
+
+def fit_front(sent: Sequence[tuple[float, float, float]], seconds: Sequence[float]) -> FrontCost:
+    """``sent``: of each measurement the calls, the tokens of their prompts, and those of new text."""
+    measured = np.asarray(seconds, dtype=float)
+    call, tokens, new = least_squares(np.asarray(sent, dtype=float) / measured[:, None], np.ones(len(measured)))
+    return FrontCost(call=float(call), sent=float(tokens), new=float(new))
+
+
+def least_squares(rows: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The solution without a negative coefficient (Lawson and Hanson 1974, chapter 23). With so few coefficients all
+    subsets are solved, and the best solution without a negative one is taken."""
     scale = np.where(rows.max(axis=0) > 0, rows.max(axis=0), 1.0)
-    best = np.zeros(FEATURES)
-    least = float(len(works))
-    for size in range(1, FEATURES + 1):
-        for chosen in map(list, combinations(range(FEATURES), size)):
-            solution, *_ = np.linalg.lstsq(rows[:, chosen] / scale[chosen], np.ones(len(works)), rcond=None)
+    best, least = np.zeros(rows.shape[1]), float((wanted**2).sum())
+    for size in range(1, rows.shape[1] + 1):
+        for chosen in map(list, combinations(range(rows.shape[1]), size)):
+            solution, *_ = np.linalg.lstsq(rows[:, chosen] / scale[chosen], wanted, rcond=None)
             if (solution < 0).any():
                 continue
-            left = float(((rows[:, chosen] / scale[chosen] @ solution - 1) ** 2).sum())
+            left = float(((rows[:, chosen] / scale[chosen] @ solution - wanted) ** 2).sum())
             if left < least:
-                least, best = left, np.zeros(FEATURES)
+                least, best = left, np.zeros(rows.shape[1])
                 best[chosen] = solution / scale[chosen]
-    step, token, sequence, pair, context = map(float, best)
-    cost = StepCost(step=step, token=token, sequence=sequence, pair=pair, context=context)
-    return CostFit(cost, float(np.abs(rows @ best - 1).mean()))
+    return best

@@ -1,15 +1,20 @@
 """The command that says how large an installation must be."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
 
 from judge_server.cli import app
 from judge_server.core.engine import EngineLimits
+from judge_server.core.judgment import Usage
+from judge_server.models.protocol import Completion
 from judge_server.sizing.engine import EngineSpeed
-from judge_server.sizing.profile import Measured, bursts, speed_from, work_of
-from judge_server.sizing.step_cost import StepCost
+from judge_server.sizing.profile import Burst, Measured, Profiler, bursts, simulated, speed_from
+from judge_server.sizing.replica import Replica
+from judge_server.sizing.step_cost import FrontCost, StepCost
+from judge_server.sizing.workload import TrainingStep
 
 WORK = ["size", "--rollouts", "64", "--criteria", "3", "--tokens", "300"]
 CARD = ["--model", "Qwen3-8B", "--gpu", "H100"]
@@ -69,17 +74,42 @@ def test_a_judge_without_an_engine_in_this_process_cannot_be_measured(tmp_path):
     assert "vllm:" in done.stderr
 
 
-def test_the_cost_of_a_simulated_engine_is_found_from_its_bursts():
-    cost = StepCost(step=0.004, token=4e-5, sequence=2e-4, pair=3e-9, context=2e-8)
+class _Listener:
+    """Answers at once and keeps what it is asked."""
+
+    name = "listener"
+
+    def __init__(self):
+        self.asked = []
+
+    async def complete(self, request):
+        self.asked.append(request)
+        return Completion("Yes", usage=Usage(prompt_tokens=100, completion_tokens=1, calls=1))
+
+
+async def test_a_text_that_bursts_share_is_split_into_tokens_once_as_a_servers_texts_are():
+    """Trusted texts are joined and split anew in every call: that took more than the call itself."""
+    listener = _Listener()
+    await Profiler(listener).measure((Burst(8, 200, 16),), lambda done, of: None)
+    segments = [segment for request in listener.asked for turn in request.prompt.turns for segment in turn.segments]
+    assert segments
+    assert not any(segment.trusted for segment in segments)
+
+
+def test_the_costs_of_a_simulated_engine_and_of_asking_it_are_found_from_its_bursts():
+    cost = StepCost(step=0.004, token=4e-5, sequence=2e-4, pair=3e-9, context=2e-8, call=3e-4, admitted=2e-7)
+    front = FrontCost(call=3e-4, sent=1e-6, new=7e-7)
+    engine = EngineSpeed(name="simulated", cost=cost, front=front, limits=LIMITS, origin="measured")
 
     def measured(burst) -> Measured:
         known = burst.shared + burst.own - 1 if burst.again else burst.shared
-        one = Measured(burst, 1.0, burst.shared + burst.own, 40 if burst.answers else 1, known)
-        work = work_of(one, LIMITS)
-        seconds = cost.seconds(work) + cost.step * (work.steps - 1)
-        return Measured(burst, seconds, one.prompt_tokens, one.answer_tokens, one.known_tokens)
+        one = Measured(burst, 1.0, 1.0, burst.shared + burst.own, 40 if burst.answers else 1, known)
+        used = front.seconds(one.sent[1], one.sent[2], one.sent[0])
+        return replace(one, seconds=simulated(one, engine).seconds, processor_seconds=used)
 
     found = speed_from("simulated", [measured(burst) for burst in bursts(4_096)], LIMITS)
     assert found.error is not None
-    assert found.error < 1e-6
-    assert found.cost.token == pytest.approx(cost.token, rel=1e-3)
+    assert found.error < 0.03
+    assert found.front.sent == pytest.approx(front.sent, rel=1e-3)
+    work = TrainingStep(rollouts=40, criteria=12, response_tokens=400, prompt_tokens=200)
+    assert Replica(found).judge(work).seconds == pytest.approx(Replica(engine).judge(work).seconds, rel=0.05)

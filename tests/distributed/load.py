@@ -24,6 +24,7 @@ class Load:
 
     address: str
     judge: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
     answers: dict[int, dict[str, Any]] = field(default_factory=dict)
     refusals: Counter[str] = field(default_factory=Counter)
     types: Counter[str] = field(default_factory=Counter)
@@ -39,7 +40,9 @@ class Load:
         places = asyncio.Semaphore(at_once)
         began = time.monotonic()
         limits = httpx.Limits(max_connections=at_once)
-        async with httpx.AsyncClient(base_url=self.address, timeout=seconds, limits=limits) as client:
+        async with httpx.AsyncClient(
+            base_url=self.address, timeout=seconds, limits=limits, headers=self.headers
+        ) as client:
 
             async def one(number: int) -> None:
                 async with places:

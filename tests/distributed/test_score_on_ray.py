@@ -15,7 +15,7 @@ from tests.distributed.cluster import descendants
 from tests.served import served, settings_of
 from tests.stub_judge import StubJudge, labels
 
-pytestmark = [pytest.mark.ray, pytest.mark.longest, pytest.mark.timeout(1_800)]
+pytestmark = [pytest.mark.ray, pytest.mark.longest, pytest.mark.timeout(3_600)]
 _ROWS = int(os.environ.get("RAY_ROWS", "2000"))  # 50000 for the figures of docs/ray.md
 _PROGRAM = Path(sys.executable).with_name("judge-server")
 _WORDS = (
@@ -42,12 +42,12 @@ _RUBRIC = {
         {"id": "paris", "statement": "Names Paris as the capital.", "points": 3},
     ],
 }
-_CONFIGURATION = """
+_CONFIGURATION = f"""
 canary = "off"
 [ray.bulk]
 replicas = 2
 cpus = 0.1
-rows = 100
+rows = {max(100, _ROWS // 50)}
 """
 
 
@@ -80,7 +80,7 @@ def _command(folder, *more):
 
 
 def _score(folder, *more):
-    status = _command(folder, *more).wait(900)
+    status = _command(folder, *more).wait(1_700)
     log = (folder / "score.log").read_text()
     assert status == 0, log[-3000:]
     return log

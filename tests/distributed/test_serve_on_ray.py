@@ -1,12 +1,16 @@
 """Replicas on a real Ray cluster: two are faster than one, and none that dies or is taken away loses a request."""
 
 import asyncio
+import json
 import logging
 import re
+import subprocess
+import sys
 import time
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -20,11 +24,14 @@ _LOG = logging.getLogger(__name__)
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.longest, pytest.mark.timeout(1_800)]
 _LATENCY_SECONDS = 1.0
 _AT_ONCE = 4
+KEY: dict[str, str] = {}
+"""The header of a key for everything, which ``served`` makes."""
 CONFIGURATION = """
 database_url = "{database}"
 default_judge = "one"
 canary = "off"
 reask = 0.0
+authentication = "required"
 drain_seconds = 15.0
 log_level = "warning"
 
@@ -96,15 +103,21 @@ def database():
 
 
 @pytest.fixture(scope="module")
-def served(judge, database, tmp_path_factory):
+def stub(judge):
+    with StubJudge(judge, sleeps=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def served(stub, database, tmp_path_factory):
     with ExitStack() as stack:
-        stub = stack.enter_context(StubJudge(judge))
+        KEY.update(_key(database.url("judge"), "all", "--scope", "admin"))
         configuration = CONFIGURATION.format(database=database.url("judge"), model=stub.specification, at_once=_AT_ONCE)
         yield stack.enter_context(serving(tmp_path_factory.mktemp("ray"), configuration))
 
 
 async def _rate(served, judge_name, numbers):
-    load = Load(served.address, judge=judge_name)
+    load = Load(served.address, headers=KEY, judge=judge_name)
     await load.send(numbers, at_once=48)
     assert len(load.rewarded) == len(numbers), (load.refusals, load.odd)
     return len(numbers) / load.seconds
@@ -122,7 +135,7 @@ async def test_two_replicas_judge_almost_twice_as_much_as_one(served):
 @pytest.mark.parametrize(("deployment", "first"), [("server", 3_000), ("judge-two", 4_000)])
 async def test_a_killed_replica_loses_no_request_and_repeats_no_stored_verdict(served, judge, deployment, first):
     numbers = range(first, first + 240)
-    load = Load(served.address, judge="two")
+    load = Load(served.address, headers=KEY, judge="two")
     sending = asyncio.create_task(load.send(numbers, at_once=24))
     while len(load.answers) < 60:
         assert not sending.done()
@@ -139,7 +152,7 @@ async def test_a_killed_replica_loses_no_request_and_repeats_no_stored_verdict(s
     assert load.odd == []
     assert all(judge.calls[number] == 1 for number in stored)
     asked = sum(judge.calls.values())
-    again = Load(served.address, judge="two")
+    again = Load(served.address, headers=KEY, judge="two")
     await again.send(numbers, at_once=24)
     assert len(again.rewarded) == len(numbers)
     assert sum(judge.calls.values()) == asked  # every verdict came from the store
@@ -147,13 +160,13 @@ async def test_a_killed_replica_loses_no_request_and_repeats_no_stored_verdict(s
 
 
 async def test_more_load_brings_a_replica_and_less_takes_it_away_with_nothing_lost(served):
-    load = Load(served.address, judge="scaled")
+    load = Load(served.address, headers=KEY, judge="scaled")
     sending = asyncio.create_task(load.send(range(5_000, 5_400), at_once=24))
     await _until(lambda: len(served.replicas("judge-scaled")) == 2 or sending.done(), 300)
     assert not sending.done()
     await sending
     assert len(load.rewarded) == 400
-    light = Load(served.address, judge="scaled")
+    light = Load(served.address, headers=KEY, judge="scaled")
     numbers = iter(range(6_000, 7_000))
     sent = 0
     began = time.monotonic()
@@ -168,7 +181,7 @@ async def test_more_load_brings_a_replica_and_less_takes_it_away_with_nothing_lo
 
 
 async def test_twenty_seconds_without_postgresql_lose_nothing_and_are_refused_with_a_type(served, database):
-    load = Load(served.address, judge="two")
+    load = Load(served.address, headers=KEY, judge="two")
     numbers = range(8_000, 8_200)
     sending = asyncio.create_task(load.send(numbers, at_once=16))
     while len(load.answers) < 30:
@@ -186,7 +199,7 @@ async def test_twenty_seconds_without_postgresql_lose_nothing_and_are_refused_wi
     assert len(load.rewarded) == len(numbers)
     assert load.odd == []
     assert set(load.types) <= {"store_unavailable", "overloaded", "judge_unavailable", "timeout"}
-    async with httpx.AsyncClient(base_url=served.address, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=served.address, headers=KEY, timeout=60) as client:
         for judgment in load.rewarded.values():
             assert (await client.get(f"/v1/judgments/{judgment['id']}")).status_code == 200
 
@@ -195,13 +208,13 @@ async def test_many_questions_of_one_request_are_asked_at_once_and_all_answered(
     """Ray gives all calls of one request the same id, and its router then forgot all but one of them."""
     criteria = [{"id": f"c{number}", "statement": f"Is polite in way {number}.", "points": 1} for number in range(24)]
     body = submission(9_500) | {"rubric": {**RUBRIC, "id": "test/many", "criteria": criteria}, "judge": "two"}
-    async with httpx.AsyncClient(base_url=served.address, timeout=120) as client:
+    async with httpx.AsyncClient(base_url=served.address, headers=KEY, timeout=120) as client:
         answers = await asyncio.gather(*(client.post("/v1/score", json=body | {"id": str(n)}) for n in range(3)))
     assert [answer.json()["reward"] for answer in answers] == [pytest.approx(0.9)] * 3
 
 
 async def test_a_group_collected_by_several_requests_meets_in_one_replica(served):
-    async with httpx.AsyncClient(base_url=served.address, timeout=120) as client:
+    async with httpx.AsyncClient(base_url=served.address, headers=KEY, timeout=120) as client:
 
         async def member(number):
             body = submission(9_000) | {"group": "g", "expected": 4, "judge": "two"}
@@ -212,9 +225,61 @@ async def test_a_group_collected_by_several_requests_meets_in_one_replica(served
     assert [answer.status_code for answer in answers] == [200] * 4, [answer.text[:300] for answer in answers]
 
 
+async def test_equal_questions_that_reach_both_replicas_at_once_are_asked_once(served, judge):
+    await _at_once(served.address, [submission(9_100) | {"judge": "two"}] * 24)
+    assert judge.calls[9_100] == 1
+
+
+async def test_the_limits_of_a_key_hold_over_both_replicas_together(served, database):
+    under_way, rate = (
+        _key(database.url("judge"), name, *limits)
+        for name, limits in {
+            "under-way": ("--scope", "score", "--submissions-under-way", "4"),
+            "rate": ("--scope", "score", "--requests-per-second", "0.01", "--burst", "6"),
+        }.items()
+    )
+    bodies = [submission(number) | {"judge": "two"} for number in range(9_200, 9_216)]
+    assert Counter(await _at_once(served.address, bodies, under_way)) == {200: 4, 429: 12}
+    bodies = [submission(number) | {"judge": "two"} for number in range(9_300, 9_316)]
+    assert Counter(await _at_once(served.address, bodies, rate)) == {200: 6, 429: 10}
+
+
+async def test_engines_sleep_in_all_replicas_and_what_is_asked_meanwhile_waits(served, stub):
+    stub.orders.clear()
+    async with httpx.AsyncClient(base_url=served.address, headers=KEY, timeout=120) as client:
+        slept = await client.post("/v1/admin/sleep", json={"level": 1})
+        assert slept.status_code == 200, slept.text
+        assert all(engine["asleep"] for engine in slept.json()["engines"])
+        assert set(stub.orders) == {"/sleep?level=1"}
+        assert len(stub.orders) >= 4  # replicas of one, two and scaled
+        body = submission(9_400) | {"judge": "two"}
+        waiting = [asyncio.create_task(client.post("/v1/score", json=body | {"id": str(n)})) for n in range(8)]
+        late = [client.post("/v1/score", json=submission(9_401) | {"deadline_seconds": 0.5}) for _ in range(8)]
+        assert {answer.status_code for answer in await asyncio.gather(*late)} == {504}
+        assert not any(task.done() for task in waiting)
+        assert (await client.post("/v1/admin/wake", json={})).status_code == 200
+        assert [answer.json()["reward"] for answer in await asyncio.gather(*waiting)] == [pytest.approx(0.9)] * 8
+    assert stub.calls_asleep == 0
+
+
+def _key(database, name, *limits):
+    program = Path(sys.executable).with_name("judge-server")
+    command = [program, "keys", "create", name, *limits, "--json", "--database", database]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return {"authorization": f"Bearer {json.loads(told)['key']}"}
+
+
+async def _at_once(address, bodies, headers=KEY):
+    """The statuses of requests that are sent at the same moment, each over a connection of its own."""
+    limits = httpx.Limits(max_keepalive_connections=0)
+    async with httpx.AsyncClient(base_url=address, timeout=120, limits=limits, headers=headers) as client:
+        answers = await asyncio.gather(*(client.post("/v1/score", json=body) for body in bodies))
+    return [answer.status_code for answer in answers]
+
+
 async def test_metrics_add_up_over_the_replicas(served):
     await asyncio.sleep(7)  # a replica tells its metrics every five seconds
-    async with httpx.AsyncClient(base_url=served.address, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=served.address, headers=KEY, timeout=30) as client:
         text = (await client.get("/metrics")).text
     totals = [float(one) for one in re.findall(r"^judge_server_judgments_total\{.*\} ([0-9.e+]+)$", text, re.MULTILINE)]
     assert sum(totals) > 600

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from judge_server.core.engine import EngineLimits
 from judge_server.sizing.engine import EngineSpeed
 from judge_server.sizing.replica import DoesNotFit, Replica
-from judge_server.sizing.step_cost import StepCost
+from judge_server.sizing.step_cost import FrontCost, StepCost
 from judge_server.sizing.workload import TrainingStep
 
 
@@ -58,6 +58,22 @@ def test_requests_beyond_the_limit_wait_for_the_next_step():
 def test_a_server_that_prepares_slowly_is_the_bound():
     done = Replica(engine(StepCost(step=0.001)), server_seconds=1.0).judge(workload())
     assert done.seconds == pytest.approx(6.001)
+
+
+def test_calls_are_prepared_one_after_the_other_while_the_engine_computes():
+    """Calls are there at 2, 4 and 6 s; the engine takes 3 s for each and begins the third at 8 s."""
+    asked = engine(StepCost(step=3.0), step_tokens=1_000).model_copy(update={"front": FrontCost(call=2.0)})
+    done = Replica(asked).judge(workload(rollouts=1))
+    assert done.seconds == pytest.approx(2 + 3 + 3 + 3)
+    assert done.idle == pytest.approx(2)
+    assert done.work.calls == 3
+    assert done.work.admitted == 3 * 75
+
+
+def test_no_more_calls_are_prepared_than_the_engine_takes():
+    """With one call under way at a time, nothing overlaps."""
+    asked = engine(StepCost(step=3.0), sequences=1).model_copy(update={"front": FrontCost(call=2.0)})
+    assert Replica(asked).judge(workload(rollouts=1)).seconds == pytest.approx(3 * (2 + 3))
 
 
 def test_with_one_rollout_in_flight_each_waits_only_for_itself():
