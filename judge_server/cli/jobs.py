@@ -103,12 +103,18 @@ def wait_for(job: JobId, as_json: AsJson = False, url: Url = _HERE, api_key: Api
 def results(
     job: JobId,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="Instead of standard output.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", dir_okay=False, help="JSON Lines, or Parquet if it ends in .parquet."
+        ),
     ] = None,
     url: Url = _HERE,
     api_key: ApiKey = None,
 ) -> None:
-    """Print the judgments so far, one JSON object a line, in the order of the submissions."""
+    """Print the judgments so far, one JSON object a line, in the order of the submissions.
+
+    With -o FILE.parquet they become a table: id, reward, status, error, detail, and the judgment as JSON.
+    """
     from judge_server.cli.actions.jobs import Jobs
 
     with Jobs(url, api_key) as jobs:

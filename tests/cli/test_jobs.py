@@ -25,6 +25,14 @@ def test_a_file_is_handed_over_followed_and_read_back(tmp_path):
         assert json.loads(judge_server("jobs", "wait", job, "--json", JUDGE_URL=url).stdout)["status"] == "done"
         results = judge_server("jobs", "results", job, JUDGE_URL=url).stdout.splitlines()
         assert [json.loads(line)["submission"]["id"] for line in results] == ["0", "1", "2", "3"]
+        table = tmp_path / "results.parquet"
+        assert judge_server("jobs", "results", job, "-o", table, JUDGE_URL=url).returncode == 0
+        rows = parquet.read_table(table).to_pylist()
+        assert [row["judgment"] for row in rows] == results
+        assert [(row["id"], row["reward"]) for row in rows] == [
+            (one["submission"]["id"], one["reward"]) for one in map(json.loads, results)
+        ]
+        assert list(tmp_path.glob(".*")) == []
         cancelled = judge_server("jobs", "cancel", job, "--json", "--url", url)
         assert json.loads(cancelled.stdout)["status"] == "done"
 

@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from judge_server.cli.actions.judgment_table import is_table, write_table
 from judge_server.cli.running import fail
-from judge_server.core.errors import BadInput, BadSubmission
+from judge_server.core.errors import BadInput, BadSubmission, MissingDependency
 from judge_server.core.rubric import Rubric
 from judge_server.util.parsing import read_json
 
@@ -74,14 +75,20 @@ class Jobs:
         return job
 
     def results(self, job_id: str, output: Path | None) -> None:
+        """As JSON lines, or as a Parquet file if ``output`` is named so."""
         try:
             with self._client.stream("GET", f"/v1/jobs/{job_id}/results") as answer:
                 if answer.is_error:
                     answer.read()
                     _refused(answer)
+                if output is not None and is_table(output):
+                    write_table(output, answer.iter_lines())
+                    return
                 with output.open("wb") if output else _standard_output() as stream:
                     for chunk in answer.iter_bytes():
                         stream.write(chunk)
+        except MissingDependency as fault:
+            fail(f"{fault.detail} {fault.remedy or ''}".strip())
         except httpx.HTTPError as fault:
             self._silent(fault)
 
