@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 from xdist.remote import Producer
 
+from judge_server.util.memory import settle
 from tests import distribution
 from tests.numerics import Numerics, perturb
 from tests.postgres import Cluster, cluster
@@ -67,9 +68,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is imported and collected stays to the end: the garbage collector need not search it again and again."""
-    gc.collect()
-    gc.freeze()
+    """What is imported and collected stays to the end: the garbage collector need not search it again and again, and
+    works as rarely as in a server."""
+    settle()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -13,6 +14,7 @@ from judge_server.authoring.reading import MOST_BYTES, MOST_LEVELS, read
 from judge_server.authoring.translation import translate
 from judge_server.core.rubric import Rubric
 
+_KEPT_BYTES = 65_536
 FORMAT = 1  # of rubric files; a file that says another one was written for another release
 _TOLD_IN_PLACE = (
     "criterion ids must be unique",
@@ -43,7 +45,12 @@ def load(path: FilePath) -> Parsed:
         reason = fault.strerror or str(fault)
         found = RubricFinding.at(None, "unreadable", f"the file cannot be read: {reason}", file=str(path))
         raise refusal([found]) from None
-    return parse(content, str(path))
+    return _read_before(content, str(path)) if len(content) <= _KEPT_BYTES else parse(content, str(path))
+
+
+@lru_cache(maxsize=64)  # several libraries of one process read the same files; nothing changes what is parsed
+def _read_before(content: bytes, file: str) -> Parsed:
+    return parse(content, file)
 
 
 def parse(content: bytes | str, file: str | None = None) -> Parsed:

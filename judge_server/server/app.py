@@ -84,7 +84,7 @@ from judge_server.server.telemetry.metrics import Metrics, StoreMetrics
 from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, MonitorMetrics, RecognitionMetrics
 from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
-from judge_server.wiring.service import Service, SharedState, open_service, settle
+from judge_server.wiring.service import Service, SharedState, open_service
 from judge_server.wiring.storage import wait_for_database
 from judge_server.wiring.workers import (
     audit_worker,
@@ -185,7 +185,6 @@ async def _running(
             await canaries.start()
             for one in (recognising, working, improving, watching, auditing, pruning, indexing):
                 one.start()
-            settle()
             yield
         hurried = (app.state.engines, health, canaries, recognising, watching, pruning, indexing)
         closing = asyncio.gather(*(one.close() for one in (*hurried, *app.state.unhurried)))

@@ -24,7 +24,7 @@ from judge_server.server.processes.place import WorkerPlace
 from judge_server.server.processes.shared import SharedWithWorkers
 from judge_server.server.telemetry.log_lines import log_to_standard_error
 from judge_server.settings.settings import Settings
-from judge_server.util.memory import keep_large_blocks
+from judge_server.util.memory import keep_large_blocks, settle
 from judge_server.wiring.service import Service
 
 _LOG = logging.getLogger(__name__)
@@ -64,6 +64,7 @@ class DrainingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        settle()
         if self._opening is not None and self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             address = page_address(host, port, self._app.state.root_path)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, event, inspect, text
 from judge_server import __version__
 from judge_server.store.database import Database
 from judge_server.store.measuring_schema import METADATA
+from judge_server.store.new_tables import is_empty, made_again, remembered
 from judge_server.store.revision import MIGRATIONS, VERSION_TABLE, newest_revision, revision_of, unreachable
 from judge_server.store.schema import MIGRATED_BY
 from judge_server.store.writing import insert_missing
@@ -121,15 +122,23 @@ def _migration(database: Database, revision: str, *, down: bool) -> Callable[[Co
         if not database.location.sqlite:
             connection.execute(text("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ADVISORY_LOCK})
-        with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
-            environment.configure(
-                connection=connection,
-                target_metadata=METADATA,
-                version_table=VERSION_TABLE,
-                transactional_ddl=True,
-            )
-            with environment.begin_transaction():
-                environment.run_migrations()
+
+        def migrate() -> None:
+            with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
+                environment.configure(
+                    connection=connection,
+                    target_metadata=METADATA,
+                    version_table=VERSION_TABLE,
+                    transactional_ddl=True,
+                )
+                with environment.begin_transaction():
+                    environment.run_migrations()
+
+        if down or revision != "head" or not is_empty(connection):
+            migrate()
+        elif not made_again(connection):
+            with remembered(connection):
+                migrate()
         if inspect(connection).has_table("migrated_by"):
             row = {"revision": revision_of(connection), "version": __version__}
             insert_missing(connection, MIGRATED_BY, [row])

@@ -1,7 +1,6 @@
 """The service: settings, models, judges, rubrics, store and scorer put together."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -264,14 +263,6 @@ async def _programs(settings: Settings) -> PythonProcesses | None:
 
 def _cohort_limits(settings: Settings) -> CohortLimits:
     return CohortLimits(settings.max_cohorts, settings.max_cohort_bytes, settings.cohort_memory_seconds)
-
-
-def settle() -> None:
-    """Call once after start-up: excludes all existing objects from garbage collection and makes collections rarer
-    (measured: 0.31 instead of 0.52 ms of processor time per verdict)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def _class_bounds(settings: Settings) -> dict[Priority, Bound]:

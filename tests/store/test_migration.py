@@ -1,6 +1,7 @@
 """The migrations make exactly the tables of the code, and can be taken back."""
 
 import asyncio
+from contextlib import contextmanager
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,16 +12,23 @@ from judge_server.store import Store, migration
 from judge_server.store.database import Database
 from judge_server.store.location import Location
 from judge_server.store.measuring_schema import METADATA
+from judge_server.store.new_tables import made_again
 from judge_server.store.revision import newest_revision
 from tests.store.values import judgment, rubric, submission
 
 
+@contextmanager
+def opened(url):
+    database = Database(Location.of(url))
+    database.prepare()
+    yield database
+    database.close()
+
+
 @pytest.fixture
 def database(url):
-    opened = Database(Location.of(url))
-    opened.prepare()
-    yield opened
-    opened.close()
+    with opened(url) as database:
+        yield database
 
 
 def differences(database):
@@ -32,9 +40,55 @@ def tables(database):
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(database):
-    migration.upgrade(database)
+    migration.upgrade(database, newest_revision())  # by number, every migration runs
     assert differences(database) == []
     assert tables(database) == set(METADATA.tables) | {migration.VERSION_TABLE}
+
+
+PARTS = {
+    "sqlite": ("SELECT type, name, tbl_name, sql FROM sqlite_master",),
+    "postgresql": (
+        (
+            "SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attnotnull, attidentity::text,"
+            " attstorage::text, attcompression::text FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "
+            "WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped"
+        ),
+        "SELECT adrelid::regclass::text, pg_get_expr(adbin, adrelid) FROM pg_attrdef",
+        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+        "SELECT sequencename, data_type::text, last_value FROM pg_sequences WHERE schemaname = 'public'",
+        "SELECT relname, reloptions::text FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+        "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+    ),
+}
+
+
+def everything(database):
+    """What the tables are made of, and their rows, without the record of who migrated."""
+    rows = [f'SELECT * FROM "{table}"' for table in sorted(tables(database) - {"migrated_by"})]
+
+    def found(query):
+        return database.read(lambda connection: sorted(str(tuple(row)) for row in connection.execute(text(query))))
+
+    return [found(query) for query in (*PARTS[database.location.url.get_backend_name()], *rows)]
+
+
+def test_a_later_new_database_of_a_process_is_made_like_the_first_without_its_migrations(request, url, tmp_path):
+    def another(name):
+        return (
+            f"sqlite:///{tmp_path / name}" if "sqlite" in url else request.getfixturevalue("postgres").empty_database()
+        )
+
+    with opened(url) as database:
+        migration.upgrade(database, newest_revision())
+        migrated = everything(database)
+    with opened(another("second.db")) as database:
+        migration.upgrade(database)
+    with opened(another("later.db")) as database:
+        assert database.write(made_again)
+        assert everything(database) == migrated
+        assert f"('{newest_revision()}',)" in str(migrated)
 
 
 async def test_a_database_that_was_only_migrated_can_be_read(url, database):
