@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.yardstick import PATIENCE_SECONDS
+
 MISSING = (
     "The tests need PostgreSQL's server programs (initdb, postgres) and found none on PATH or under "
     "/usr/lib/postgresql. Install them: Debian and Ubuntu `apt-get install postgresql`, Fedora `dnf install "
@@ -62,7 +64,7 @@ class Cluster:
         command = [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *settings]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **_unprivileged())
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 psycopg.connect(self.url("postgres"), connect_timeout=2).close()

@@ -6,7 +6,7 @@ import secrets
 import shutil
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import Context
 from dataclasses import replace
 from functools import partial
@@ -55,6 +55,7 @@ from judge_server.store.search_records import SearchRecords
 from judge_server.store.searching import found_by_text
 from judge_server.store.signature_records import StoredSignatures
 from judge_server.store.writing import Charged, Judged, Known, Writer, insert_missing, known_verdicts
+from judge_server.util.concurrency import in_daemon
 from judge_server.util.deadline import wait_ends_at
 
 Result = TypeVar("Result")
@@ -129,11 +130,11 @@ class Store:
         """
         location = Location.of(url)
         writing = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        opening = writing.submit(_open, location, patience_seconds, secret or secrets.token_bytes(32), migrate)
         try:
-            database, kept = await asyncio.get_running_loop().run_in_executor(
-                writing, _open, location, patience_seconds, secret or secrets.token_bytes(32), migrate
-            )
+            database, kept = await asyncio.wrap_future(opening)
         except BaseException:
+            opening.add_done_callback(_close_unwanted)  # who asked may have left before the database answered
             writing.shutdown(wait=False)
             raise
         return cls(database, writing, kept)
@@ -146,8 +147,11 @@ class Store:
         closing = asyncio.gather(self._group.close(), self._finishing.close(), return_exceptions=True)
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
-                await closing
-                await asyncio.to_thread(self._release)
+                try:
+                    await closing
+                finally:  # what did not end in time ends when the database answers: then nothing stays open
+                    released = in_daemon(self._release, "store-release")
+                await asyncio.wrap_future(released)
         except TimeoutError:  # the threads wait for the database, which ends their wait
             _LOG.warning("the database %s did not answer while the store closed", self._database.location)
 
@@ -311,6 +315,11 @@ class Store:
         self._reading.shutdown()
         self._writing.shutdown()
         self._database.close()
+
+
+def _close_unwanted(opening: "Future[tuple[Database, bytes]]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result()[0].close()
 
 
 def _open(location: Location, patience_seconds: float, secret: bytes, migrate: bool) -> tuple[Database, bytes]:

@@ -3,9 +3,10 @@
 import asyncio
 import contextvars
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -44,6 +45,21 @@ async def in_long_work(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
     """The result of CPU-bound work; the whole process runs such work sequentially in one thread."""
     context = contextvars.copy_context()
     return await asyncio.get_running_loop().run_in_executor(_LONG_WORK, lambda: context.run(work, *args, **kwargs))
+
+
+def in_daemon(work: Callable[[], T], name: str) -> "Future[T]":
+    """The result of ``work`` in a thread of its own, which the end of the interpreter does not wait for."""
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as fault:  # noqa: BLE001 - raised where the result is awaited
+            future.set_exception(fault)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future
 
 
 async def both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) -> tuple[T, U]:

@@ -14,7 +14,7 @@ from tests.command import PROGRAM, judge_server
 from tests.project.repository import ROOT
 from tests.stub_judge import StubJudge, faithful, text, wants_schema
 from tests.submissions import checking, submission
-from tests.yardstick import PATIENCE_SECONDS
+from tests.yardstick import PATIENCE_SECONDS, slowness
 
 
 def invoke(*arguments):
@@ -167,12 +167,15 @@ def test_what_a_new_rubric_asks_for_the_first_time_is_named_and_left_alone(tmp_p
 
 @pytest.mark.parametrize("flag", ["--version", "--help"])
 def test_the_command_line_answers_at_once(flag):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    ended = judge_server(flag)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert ended.returncode == 0
-    assert (__version__ if flag == "--version" else "rescore") in ended.stdout
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.5
+    costs = []
+    for _ in range(2):  # the first may have to compile what it imports
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        ended = judge_server(flag)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert ended.returncode == 0
+        assert (__version__ if flag == "--version" else "rescore") in ended.stdout
+        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(costs) < 1.5 * slowness()
 
 
 ENGINES = {"vllm", "litellm", "torch", "transformers"}

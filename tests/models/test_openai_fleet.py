@@ -36,7 +36,7 @@ class TestFleet:
 
     async def test_a_silent_address_costs_one_timeout_and_then_the_other_answers(self, silent_address):
         with StubJudge() as sound:
-            async with started(silent_address, sound, timeout_seconds=0.3) as model:
+            async with started(silent_address, sound, timeout_seconds=1.5) as model:
                 assert (await model.complete(request())).text == "Yes"
                 assert (await model.complete(request())).text == "Yes"
 

@@ -119,20 +119,20 @@ class TestCompleting:
                 assert (await model.complete(request())).text == "Yes"
 
     async def test_an_answer_that_drips_is_cut_off_by_the_timeout(self):
-        with StubJudge(after_start(Reply(200, answer("Yes"), drip_seconds=0.05))) as judge:
-            async with started(judge, timeout_seconds=0.4) as model:
+        with StubJudge(after_start(Reply(200, answer("Yes"), drip_seconds=0.1))) as judge:
+            async with started(judge, timeout_seconds=2.0) as model:
                 with pytest.raises(ModelUnavailable, match="did not answer within"):
                     await model.complete(request())
 
     async def test_an_answer_that_is_lost_once_is_asked_for_again_where_there_is_no_other_address(self):
         lost = [Reply(200, answer("Yes"), delay_seconds=HANG_SECONDS)]
         with StubJudge(lambda body: lost.pop() if lost and not is_probe(body) else faithful()(body)) as judge:
-            async with started(judge, timeout_seconds=0.4, transport_attempts=3) as model:
+            async with started(judge, timeout_seconds=2.0, transport_attempts=3) as model:
                 assert (await model.complete(request())).text == "Yes"
 
     async def test_a_server_that_loses_one_answer_after_the_other_gets_no_more_to_do(self):
         with StubJudge(after_start(Reply(200, answer("Yes"), delay_seconds=HANG_SECONDS))) as judge:
-            async with started(judge, timeout_seconds=0.2, transport_attempts=5) as model:
+            async with started(judge, timeout_seconds=1.0, transport_attempts=5) as model:
                 calls = judge.calls
                 with pytest.raises(ModelUnavailable, match="did not answer within"):
                     await model.complete(request())
@@ -163,8 +163,9 @@ class TestCompleting:
     async def test_cancelling_closes_the_connection_so_that_the_engine_stops(self):
         with StubJudge(after_start(Reply(200, answer("Yes"), delay_seconds=HANG_SECONDS))) as judge:
             async with started(judge) as model:
+                calls = judge.calls
                 call = asyncio.create_task(model.complete(request()))
-                await asyncio.sleep(0.3)
+                await asyncio.to_thread(until, lambda: judge.calls > calls)
                 call.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await call

@@ -140,12 +140,12 @@ async def test_a_body_that_falls_behind_the_pace_is_answered_408():
 
 
 async def test_a_body_that_keeps_the_pace_may_take_long():
-    limit = BodyLimit(reading, max_bytes=1_000, most_under_way=10_000, pace=Pace(0.2, 200))
-    parts = iter([True] * 30 + [False])
+    limit = BodyLimit(reading, max_bytes=1_000, most_under_way=10_000, pace=Pace(1.0, 20))
+    parts = iter([True] * 60 + [False])
 
     async def steadily():
         await asyncio.sleep(0.02)
-        return {"type": "http.request", "body": b"x" * 20, "more_body": next(parts)}
+        return {"type": "http.request", "body": b"x" * 10, "more_body": next(parts)}
 
     assert await status_of(limit, steadily) == 200
 

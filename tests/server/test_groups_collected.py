@@ -15,7 +15,7 @@ from tests.server.faults import only_for
 from tests.server.keys import allowing, bearer, demanding, key_of, problem
 from tests.stub_judge import Reply, faithful
 from tests.submissions import PROMPT, checking, rubric
-from tests.yardstick import HANG_SECONDS
+from tests.yardstick import HANG_SECONDS, PATIENCE_SECONDS
 
 WORTHS = (0.3, 0.9, 0.6, 0.1)
 RESPONSES = [f"Answer worth {worth} in all respects." for worth in WORTHS]
@@ -94,7 +94,8 @@ def test_a_cohort_below_its_minimum_has_no_relative_rewards_and_no_advantages():
 
 def test_who_hangs_up_spoils_nothing_and_may_come_back(client):
     address = str(client.base_url)
-    with pytest.raises(httpx.ReadTimeout), httpx.Client(base_url=address, timeout=0.3) as hasty:
+    patience = httpx.Timeout(PATIENCE_SECONDS, read=0.3)
+    with pytest.raises(httpx.ReadTimeout), httpx.Client(base_url=address, timeout=patience) as hasty:
         send(hasty, RESPONSES[0], ids=["rollout-0"], group="hasty")
     answers = one_by_one(client, group="hasty")
     assert answers[0]["group"]["collected"] == 4
@@ -188,8 +189,9 @@ def test_a_full_collection_is_told_with_the_time_to_come_back(setting):
     assert whole.status_code == 200
 
 
-def hung_up(client, text, group, timeout=0.3):
-    with pytest.raises(httpx.ReadTimeout), httpx.Client(base_url=str(client.base_url), timeout=timeout) as hasty:
+def hung_up(client, text, group):
+    patience = httpx.Timeout(PATIENCE_SECONDS, read=0.3)
+    with pytest.raises(httpx.ReadTimeout), httpx.Client(base_url=str(client.base_url), timeout=patience) as hasty:
         send(hasty, RESPONSES[0], group=group, headers=bearer(text))
 
 

@@ -70,14 +70,18 @@ async def one_byte_each(size):
 
 
 async def seconds_for(size):
-    started = time.process_time()
-    assert [text async for text in lines(one_byte_each(size), SIZE)] == []
-    return time.process_time() - started
+    """The least of three tries: what else the machine does can only add to them."""
+    least = float("inf")
+    for _ in range(3):
+        started = time.thread_time()
+        assert [text async for text in lines(one_byte_each(size), SIZE)] == []
+        least = min(least, time.thread_time() - started)
+    return least
 
 
 async def test_a_line_sent_byte_by_byte_costs_the_same_for_every_byte():
     short, long = await seconds_for(20_000), await seconds_for(160_000)
-    assert long < 3 * 8 * short
+    assert long < 4 * 8 * short  # 64 times, if every byte cost what all before it cost
 
 
 async def test_a_line_without_an_end_is_refused_at_its_limit():

@@ -13,7 +13,7 @@ def test_a_locked_database_holds_a_request_no_longer_than_its_deadline(tmp_path)
         lock = sqlite3.connect(file, isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
         for more in ({}, {"run": "grpo-7"}, {"rubric": "medical/consultation"}):
-            asked = submission(rubric=rubric(1), deadline_seconds=1) | more
+            asked = submission(rubric=rubric(1), deadline_seconds=3) | more
             answer = client.post("/v1/score", json=asked)
             assert answer.status_code == 503, answer.text
             assert answer.json()["type"] == "urn:judge-server:error:store_unavailable"

@@ -1,8 +1,11 @@
 """Locks of other sessions: a wait for one ends, and so does a wait of a request for the store."""
 
 import asyncio
+import sqlite3
 import threading
 import time
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -10,6 +13,7 @@ from sqlalchemy import create_engine, text
 from judge_server.core.errors import StoreUnavailable
 from judge_server.store import Store
 from judge_server.util.deadline import wait_ends_at
+from tests.served import until
 from tests.store.values import judgment, rubric, submission
 from tests.yardstick import PATIENCE_SECONDS
 
@@ -54,6 +58,46 @@ async def test_a_wait_for_the_store_ends_half_a_second_after_the_deadline(tmp_pa
     await asyncio.gather(*busy)
     assert await store.ping() is None, "a wait that ended holds nothing"
     await store.close()
+
+
+def open_files(file) -> int:
+    """How often this process has it open."""
+    links = []
+    for place in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            links.append(str(place.readlink()))
+    return links.count(str(file))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux alone lists a process's open files there")
+@pytest.mark.parametrize("held", ["_writing", "_reading"])
+async def test_a_store_that_cannot_close_in_time_leaves_nothing_open_once_the_database_answers(tmp_path, held):
+    file = tmp_path / "judge.db"
+    store = await Store.open(f"sqlite:///{file}")
+    loop, free = asyncio.get_running_loop(), threading.Event()
+    busy = loop.run_in_executor(getattr(store, held), free.wait)
+    saving = asyncio.create_task(store.save(judgment(rubric(1), submission()), submission(), rubric(1)))
+    await asyncio.sleep(0)
+    await store.close()
+    assert open_files(file) > 0
+    free.set()
+    await asyncio.gather(busy, saving, return_exceptions=True)
+    await asyncio.to_thread(until, lambda: open_files(file) == 0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux alone lists a process's open files there")
+async def test_a_store_whose_opener_left_is_closed_when_the_database_answers(tmp_path):
+    file = tmp_path / "judge.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(Store.open(f"sqlite:///{file}", patience_seconds=PATIENCE_SECONDS))
+        await asyncio.to_thread(until, lambda: open_files(file) > 1)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        assert open_files(file) > 1
+        other.execute("ROLLBACK")
+    await asyncio.to_thread(until, lambda: open_files(file) == 0)
 
 
 @pytest.mark.parametrize("url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)

@@ -113,7 +113,7 @@ def test_hostile_texts_cost_bounded_time(spec):
 
 @pytest.mark.usefixtures("quiet_collector")
 def test_a_catastrophic_pattern_takes_linear_time():
-    with work_within(0.1):
+    with work_within(1):
         assert value({"kind": "regex", "pattern": "^(a+)+$"}, "a" * 100_000 + "!") == 0
 
 
@@ -214,7 +214,7 @@ def test_a_text_longer_than_checks_read_is_a_failure_and_not_a_zero():
 def test_a_rubric_is_prepared_once():
     prepared = rubric({"kind": "regex", "pattern": "once"})
     checks.prepare(prepared)
-    with work_within(0.1):
+    with work_within(1):
         for _ in range(1_000):
             checks.prepare(prepared)
 

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -157,11 +156,11 @@ def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(workers):
     assert "is replaced" in workers.log
 
 
-def test_a_signal_drains_all_workers(workers):
+def test_a_signal_drains_all_workers(workers, judge):
     found = []
     asking = threading.Thread(target=lambda: found.append(workers.post("/v1/score", asked("at the end"))))
     asking.start()
-    time.sleep(0.5)
+    until(lambda: "at the end" in str(judge.bodies[-1:]))
     workers.process.send_signal(signal.SIGTERM)
 
     assert workers.process.wait(PATIENCE_SECONDS) == 0
