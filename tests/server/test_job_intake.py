@@ -36,7 +36,7 @@ async def test_a_slow_upload_lives_as_long_as_it_sends_while_other_jobs_arrive(s
         others.append(await taken(store, dripping(1, 0.0)))
         await asyncio.sleep(0.05)
     assert (await slow).total == 5
-    assert len(others) > 5
+    assert len(others) >= 2
     assert (await store.jobs.find((await slow).id)).status is JobStatus.QUEUED
 
 
