@@ -55,12 +55,14 @@ class LabellingTask(Frozen):
 
 
 class GivenLabel(Frozen):
-    """``label``: true, false, an option of the scale, or None if the annotator abstains."""
+    """``label``: true, false, an option of the scale, or None if the annotator abstains. ``saw_judge``: the annotator
+    had seen what a judge said, so that no measure counts the label."""
 
     judgment: str = Field(min_length=1, max_length=400)
     criterion: str = Field(min_length=1, max_length=400)
     label: str | bool | int | float | None
     rationale: str | None = None
+    saw_judge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +176,11 @@ def _rows(drawn: _Drawn, given: GivenLabel, annotator: str, place: int) -> Itera
             remedy="Write true or false (or met, unmet), or null to abstain.",
         )
     content = _item(drawn) | {"criterion": given.criterion}
-    said = {"annotator": annotator, "role": "human", "label": given.label}
+    said: dict[str, object] = {"annotator": annotator, "role": "human", "label": given.label}
     if given.rationale is not None:
         said["rationale"] = given.rationale
+    if given.saw_judge:
+        said["saw_judge"] = True
     yield _collected(content | said)
     judge = drawn.judgment.judge
     verdict = next(one for one in drawn.judgment.verdicts if one.criterion == given.criterion)

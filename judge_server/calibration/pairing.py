@@ -62,8 +62,9 @@ def pairs_of(labels: LabelSet, judge: str, matches: Mapping[str, Match]) -> dict
     table = labels.table
     require_judge(table, judge)
     own = table.annotators.codes == table.annotators.index(judge)
-    human = np.asarray([role == "human" for role in table.roles], dtype=np.bool_)[table.annotators.codes]
-    return {name: _pairs(table, own, human & (table.labels.codes >= 0), match) for name, match in matches.items()}
+    return {
+        name: _pairs(table, own, table.people & (table.labels.codes >= 0), match) for name, match in matches.items()
+    }
 
 
 def require_judge(table: LabelTable, judge: str) -> None:

@@ -85,12 +85,12 @@ def scaled(labels: LabelSet) -> list[Scaled]:
     table = labels.table
     known = {scale.criterion: scale for scale in labels.scales}
     size = len(table.labels.names)
-    human = np.asarray([role == "human" for role in table.roles], dtype=np.bool_)
+    human, counted = table.people, table.counted
     found = []
     for place in np.unique(table.criteria.codes):
         name = table.criteria.names[place]
-        mine = (table.criteria.codes == place) & (table.labels.codes >= 0)
-        people = mine & human[table.annotators.codes]
+        mine = (table.criteria.codes == place) & (table.labels.codes >= 0) & counted
+        people = mine & human
         used = np.bincount(table.labels.codes[people], minlength=size) > 0
         judged = np.bincount(table.labels.codes[mine & ~people], minlength=size) > 0
         found.append(scale_of(name, known.get(name), table.labels.names, used, judged))
@@ -168,7 +168,8 @@ def comparable(own: Scaled, other: Scaled) -> bool:
 
 
 def view(labels: LabelSet, scales: Sequence[Scaled]) -> View:
-    """These criteria, pooled on the first one's scale. Raises ``BadInput`` if an annotator rated an item twice."""
+    """These criteria, pooled on the first one's scale, without the labels of people who had seen what a judge said.
+    Raises ``BadInput`` if an annotator rated an item twice."""
     table, scale = labels.table, scales[0].scale
     items, size, names = len(table.items.names), scale.size, table.labels.names
     wanted = np.zeros(len(table.criteria.names), dtype=np.bool_)
@@ -178,7 +179,7 @@ def view(labels: LabelSet, scales: Sequence[Scaled]) -> View:
         onto = np.array([scale.labels.index(label) for label in own.scale.labels], dtype=np.int64)
         wanted[place] = True
         chart[place] = np.where(own.codes >= 0, onto[own.codes], size + np.arange(len(names)))
-    rows = np.flatnonzero(wanted[table.criteria.codes])
+    rows = np.flatnonzero(wanted[table.criteria.codes] & table.counted)
     criterion = table.criteria.codes[rows].astype(np.int64)
     cluster = table.clusters.codes[rows].astype(np.int64)
     code = table.labels.codes[rows].astype(np.int64)

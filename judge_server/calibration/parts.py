@@ -36,7 +36,7 @@ def only_criterion(labels: LabelSet, name: str) -> LabelSet:
 def ratings(labels: LabelSet) -> int:
     """Item and criterion pairs that people labelled."""
     table = labels.table
-    human = np.array([role == "human" for role in table.roles], dtype=np.bool_)[table.annotators.codes]
+    human = table.people
     pairs = table.items.codes[human].astype(np.int64) * len(table.criteria.names) + table.criteria.codes[human]
     return len(np.unique(pairs))
 

@@ -61,7 +61,8 @@ async def estimate(store: Store, label_set: str) -> tuple[Agreement, ...]:
 
 
 def _compared(table: LabelTable) -> dict[str, list[_Compared]]:
-    """By judge: every label of a person paired with the judge's verdict."""
+    """By judge: every label of a person who had not seen it, paired with the judge's verdict."""
+    table = table.select(table.counted)
     names = table.annotators.names
     judged: dict[tuple[int, int], dict[str, int]] = defaultdict(dict)
     people: list[tuple[int, int, int, int]] = []

@@ -17,6 +17,7 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import VerdictStatus
 from judge_server.labels.label import Role
 from judge_server.labels.label_set import LabelSet
+from judge_server.util.wording import many
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,10 @@ class Readings:
 
 
 def readings(labels: LabelSet) -> Readings:
-    """Split the label set into criteria that judges read and criteria that programs answer, without those on which
-    people only abstained; the notes name them. Raises BadInput if people abstained on all."""
-    labels = with_answers(labels)
+    """Split the label set into criteria that judges read and criteria that programs answer, without labels of people
+    who had seen what a judge said, and without criteria on which people only abstained; the notes name both. Raises
+    BadInput if people abstained on all."""
+    labels = with_answers(given_blind(labels))
     table = labels.table
     programs = with_role(labels, "check")
     if not programs.any():
@@ -40,6 +42,25 @@ def readings(labels: LabelSet) -> Readings:
     return Readings(
         judged=replace(labels, table=table.select(~own)), checked=replace(labels, table=table.select(own & ~judges))
     )
+
+
+def given_blind(labels: LabelSet) -> LabelSet:
+    """Without the labels of people who had seen what a judge said about the item: they lean towards it. Raises BadInput
+    if that are all labels of people."""
+    table = labels.table
+    if not table.saw_judge:
+        return labels
+    if not table.people.any():
+        raise BadInput(
+            "Everybody had seen the judge's answer before labelling.", remedy="Label some items without looking at it."
+        )
+    seen = ~table.counted
+    names = sorted({table.annotators.names[code] for code in table.annotators.codes[seen]})
+    note = (
+        f"{many(int(seen.sum()), 'label')} by {', '.join(names)} {'is' if seen.sum() == 1 else 'are'} left out: given "
+        "after seeing the judge's answer."
+    )
+    return replace(labels, table=table.select(~seen), notes=(*labels.notes, note))
 
 
 def with_answers(labels: LabelSet) -> LabelSet:

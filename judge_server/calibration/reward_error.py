@@ -82,7 +82,7 @@ def _values(labels: LabelSet, judge: str, matches: Mapping[str, Match]) -> tuple
     own: Values = defaultdict(lambda: defaultdict(list))
     people: Values = defaultdict(lambda: defaultdict(list))
     known = {one.scale.criterion: (name, one) for name, one in matches.items()}
-    for row in np.flatnonzero(table.labels.codes >= 0):
+    for row in np.flatnonzero((table.labels.codes >= 0) & table.counted):
         found = known.get(table.criteria.names[table.criteria.codes[row]])
         annotator = int(table.annotators.codes[row])
         human = table.roles[annotator] == "human"

@@ -13,6 +13,7 @@ from judge_server.calibration.journal import Heading, Journal
 from judge_server.calibration.matching import Match, match, unlabelled, with_positives
 from judge_server.calibration.meter import Meter
 from judge_server.calibration.pairing import rows_digest
+from judge_server.calibration.readings import given_blind
 from judge_server.calibration.run_rows import ItemRows, RowWriter
 from judge_server.calibration.summary import summary_of
 from judge_server.core.calibration import Calibration, LabelsReference
@@ -208,16 +209,16 @@ def labelled_items(task: CalibrationTask) -> list[Item]:
 
 def _labelled(task: CalibrationTask) -> dict[str, list[str]]:
     """The criteria that people labelled on each item, in the rubric's order; where they only abstained, as in the cells
-    that a sheet prefills with n/a, nothing is asked. Raises BadInput for one of step scope."""
+    that a sheet prefills with n/a, or had seen what a judge said, nothing is asked. Raises BadInput for one of step
+    scope, and if everybody had seen what a judge said."""
     steps = [name for name, match in task.matches.items() if getattr(match.criterion, "scope", "") == "step"]
     if steps:
         raise BadInput(
             f"{', '.join(steps)} judges steps, and labels are about whole responses.",
             remedy="Leave these criteria out of the labels, or measure a version with another scope.",
         )
-    table = task.labels.table
-    human = np.asarray([role == "human" for role in table.roles], dtype=np.bool_)[table.annotators.codes]
-    human &= table.labels.codes >= 0
+    table = given_blind(task.labels).table
+    human = table.people & (table.labels.codes >= 0)
     found: dict[str, list[str]] = {}
     for name, matched in task.matches.items():
         if matched.scale.criterion not in table.criteria.names:

@@ -72,6 +72,7 @@ def packed(label_set: LabelSet) -> bytes:
         "codes": {name: column.codes.tolist() for name, column in columns.items()},
         "probabilities": table.probabilities.tolist(),  # JSON's null is nan
         "rows": table.rows.tolist(),
+        "saw_judge": sorted(table.saw_judge),
         "by_row": {name: {str(row): value for row, value in getattr(table, name).items()} for name in _BY_ROW},
     }
     return zlib.compress(orjson.dumps(value), 6)
@@ -97,6 +98,7 @@ def _unpacked(stored: StoredSet, value: Mapping[str, Any]) -> LabelSet:
         roles=tuple(value["roles"]),
         probabilities=np.asarray(value["probabilities"], dtype=np.float64),
         rows=np.asarray(value["rows"], dtype=np.int32),
+        saw_judge=frozenset(value.get("saw_judge", ())),  # sets that were stored before have none
         **columns,
         **by_row,
     )

@@ -24,12 +24,13 @@ def argilla_records(labels: LabelSet, judge: str | None = None) -> tuple[list[di
         )
     chosen = judge or next(iter(judges), None)
     lost = {"labels of other judges": 0, "rationales": 0, "invalid labels": 0, "labels by programs": 0}
-    lost["abstentions of judges"] = 0
+    lost |= {"abstentions of judges": 0, "marks that the judge's answer was seen": 0}
     found: dict[str, dict[str, Any]] = {}
     for label in labels.table:
         record = found.setdefault(label.item, _record(labels, label))
         if label.role == "human" and label.status != "invalid":
             lost["rationales"] += label.rationale is not None
+            lost["marks that the judge's answer was seen"] += label.saw_judge
             status = "discarded" if label.label is None else "submitted"
             answer = {"value": label.label, "user_id": label.annotator, "status": status}
             record["responses"].setdefault(label.criterion, []).append(answer)

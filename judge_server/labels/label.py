@@ -20,7 +20,8 @@ class Label(Frozen):
     ``role``: a person, a judge, or a program that answers a criterion of kind check (no metric of a judge counts its
     answers). ``label``: the class or number as text; None if the annotator abstained or the label is invalid
     (``status``), and ``written`` is the original text. ``probability``: of the positive class, if the annotator gave
-    one; ``probabilities``: of each class. ``cluster``: the prompt by which intervals are clustered. ``row``: the row in
+    one; ``probabilities``: of each class. ``cluster``: the prompt by which intervals are clustered. ``saw_judge``: a
+    person gave it after having seen what a judge said about the item, so that no measure counts it. ``row``: the row in
     its file, 0 if there was no file.
     """
 
@@ -35,6 +36,7 @@ class Label(Frozen):
     probabilities: dict[str, Probability] | None = None
     cluster: Name
     rationale: str | None = None
+    saw_judge: bool = False
     row: int = 0
 
 

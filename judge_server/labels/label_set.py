@@ -34,7 +34,8 @@ class Provenance(Frozen):
 
 
 class LabelCounts(Frozen):
-    """The size of a set. ``labels`` counts all rows, ``abstained`` and ``invalid`` the rows without a label."""
+    """The size of a set. ``labels`` counts all rows, ``abstained`` and ``invalid`` the rows without a label,
+    ``saw_judge`` those whose annotator had seen what a judge said."""
 
     labels: int
     items: int
@@ -44,6 +45,7 @@ class LabelCounts(Frozen):
     judges: int
     abstained: int
     invalid: int
+    saw_judge: int = 0
     test_clusters: int
 
 
@@ -88,6 +90,7 @@ class LabelSet:
             judges=roles.count("judge"),
             abstained=int((table.labels.codes == ABSTAINED).sum()),
             invalid=int((table.labels.codes == INVALID).sum()),
+            saw_judge=len(table.saw_judge),
             test_clusters=sum(self.splits.get(cluster) == "test" for cluster in clusters),
         )
 
@@ -154,6 +157,8 @@ def digest_of(
     place_of[order] = np.arange(len(order))
     for by_row in (table.rationales, table.invalid, table.distributions):
         add({str(place_of[row]): value for row, value in by_row.items()})
+    if table.saw_judge:
+        add({"saw_judge": sorted(int(place_of[row]) for row in table.saw_judge)})
     return "sha256:" + hashing.hexdigest()
 
 

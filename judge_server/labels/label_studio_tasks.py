@@ -1,7 +1,8 @@
 """Label sets as tasks of Label Studio (format JSON), which ``calibrate import`` reads back.
 
 A person is an annotation by ``completed_by``, a judge a prediction by ``model_version``; a label is a single choice
-from the control that is called like its criterion, the rationale a text area ``CRITERION_rationale``.
+from the control that is called like its criterion, the rationale a text area ``CRITERION_rationale``. Labels that were
+given after seeing what a judge said have a text area ``CRITERION_saw_judge``.
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 from judge_server.labels.label import Item, Label
 from judge_server.labels.label_set import LabelSet
+from judge_server.labels.readers.layout import SAW_JUDGE
 
 
 def label_studio_tasks(labels: LabelSet) -> tuple[list[dict[str, Any]], dict[str, int]]:
@@ -56,3 +58,6 @@ def _results(given: list[Label]) -> Iterator[dict[str, Any]]:
         if label.rationale:
             named = {**base, "from_name": f"{label.criterion}_rationale"}
             yield {**named, "type": "textarea", "value": {"text": [label.rationale]}}
+        if label.saw_judge:
+            named = {**base, "from_name": f"{label.criterion}_{SAW_JUDGE}"}
+            yield {**named, "type": "textarea", "value": {"text": ["true"]}}

@@ -33,7 +33,7 @@ class LabelTable:
     """One row a label. ``labels.codes`` are ABSTAINED or INVALID if there is no label; ``probabilities`` are nan if
     none was given; ``roles`` are in the order of ``annotators.names``; ``rows``: row numbers in the file. By row index:
     ``rationales``, ``invalid`` (the text written instead of a label) and ``distributions`` (a probability for each
-    class)."""
+    class). ``saw_judge``: the rows whose annotator had seen what a judge said."""
 
     items: Column
     criteria: Column
@@ -46,6 +46,7 @@ class LabelTable:
     rationales: Mapping[int, str] = field(default_factory=dict)
     invalid: Mapping[int, str] = field(default_factory=dict)
     distributions: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    saw_judge: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -74,7 +75,22 @@ class LabelTable:
             rationales=move(self.rationales),
             invalid=move(self.invalid),
             distributions=move(self.distributions),
+            saw_judge=frozenset(int(moved[row]) for row in self.saw_judge if moved[row] >= 0),
         )
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """(rows,): what measures count: all but labels of people who had seen what a judge said."""
+        found = np.ones(len(self), dtype=np.bool_)
+        found[list(self.saw_judge)] = False
+        return found
+
+    @property
+    def people(self) -> NDArray[np.bool_]:
+        """(rows,): labels of people that measures count."""
+        human = np.asarray([role == "human" for role in self.roles], dtype=np.bool_)
+        found: NDArray[np.bool_] = human[self.annotators.codes] & self.counted
+        return found
 
     def annotators_of(self, role: Role) -> tuple[str, ...]:
         return tuple(name for name, own in zip(self.annotators.names, self.roles, strict=True) if own == role)
@@ -115,6 +131,7 @@ class LabelTable:
             probabilities=None if shares is None else dict(shares),
             cluster=self.clusters.names[self.clusters.codes[place]],
             rationale=self.rationales.get(place),
+            saw_judge=place in self.saw_judge,
             row=int(self.rows[place]),
         )
 

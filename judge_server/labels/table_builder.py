@@ -32,6 +32,7 @@ class TableBuilder:
         self._rationales: dict[int, str] = {}
         self._invalid: dict[int, str] = {}
         self._distributions: dict[int, dict[str, float]] = {}
+        self._saw_judge: set[int] = set()
 
     def add(self, label: Label) -> None:
         """Raises ValueError for an annotator who is a human in one row and a judge in another."""
@@ -48,6 +49,8 @@ class TableBuilder:
         self._rows.append(label.row)
         if label.rationale:
             self._rationales[place] = label.rationale
+        if label.saw_judge:
+            self._saw_judge.add(place)
         if label.probabilities is not None:
             self._distributions[place] = label.probabilities
 
@@ -74,6 +77,7 @@ class TableBuilder:
             rationales=self._rationales,
             invalid=self._invalid,
             distributions=self._distributions,
+            saw_judge=frozenset(self._saw_judge),
         )
 
 

@@ -12,7 +12,7 @@ from judge_server.labels.about import About, about_path
 from judge_server.labels.label import Item, Label
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.readers.heading import marked
-from judge_server.labels.readers.layout import OPTIONAL, REQUIRED
+from judge_server.labels.readers.layout import OPTIONAL, REQUIRED, SAW_JUDGE
 
 
 def write_labels(label_set: LabelSet, path: Path) -> None:
@@ -56,6 +56,7 @@ def write_csv(label_set: LabelSet, file: TextIO) -> None:
             "tags": ";".join(row.get("tags", ())),
             "probabilities": json.dumps(shares) if shares else "",
             "facts": json.dumps(facts, ensure_ascii=False) if facts else "",
+            SAW_JUDGE: "true" if SAW_JUDGE in row else "",
         }
         writer.writerow({name: _cell(value) for name, value in told.items() if name in writer.fieldnames})
 
@@ -88,6 +89,8 @@ def _label(label: Label) -> dict[str, Any]:
         value = getattr(label, name)
         if value is not None:
             row[name] = value
+    if label.saw_judge:
+        row[SAW_JUDGE] = True
     if label.cluster != label.item:
         row["cluster"] = label.cluster
     return row

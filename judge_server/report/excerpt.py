@@ -47,7 +47,7 @@ def excerpt(labels: LabelSet, judge: str, selection: LabelPart, how: Measurement
     single = [view for view in views(part) if judge in view.panel.judges]
     together = [view for view in pooled(part) if judge in view.panel.judges]
     table = part.table
-    human = np.array([role == "human" for role in table.roles], dtype=np.bool_)[table.annotators.codes]
+    human = table.people
     one = len(together) == 1 and len(single) > 1
     return Excerpt(
         items=len(np.unique(table.items.codes[human])),

@@ -48,6 +48,7 @@ from judge_server.server.pages import (
     explorer,
     improvement,
     label_import,
+    label_item,
     labelling,
     library,
     operation,
@@ -265,6 +266,7 @@ _ROUTERS = (
     calibration_items.router,
     editor.router,
     label_import.router,
+    label_item.router,
     labelling.router,
 )
 

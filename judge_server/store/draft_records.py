@@ -29,14 +29,16 @@ class DraftSample(Frozen):
 
 
 class RubricDraft(Frozen):
-    """``text``: YAML, valid or not yet; ``base``: the id@version from which it began; ``revision``: how often it was
-    kept; ``editor``: the opened page that kept it last; ``published``: the id@version it became, ``note``: why."""
+    """``text``: YAML, valid or not yet; ``base``: the id@version from which it began; ``undo``: the text before the
+    last act on a criterion, until something else changes; ``revision``: how often it was kept; ``editor``: the opened
+    page that kept it last; ``published``: the id@version it became, ``note``: why."""
 
     id: str
     author: str
     text: str
     base: str | None = None
     samples: Annotated[tuple[DraftSample, ...], Field(max_length=MOST_SAMPLES)] = ()
+    undo: str = ""
     revision: int = 0
     editor: str = ""
     updated_at: datetime

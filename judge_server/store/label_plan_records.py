@@ -70,6 +70,11 @@ class LabelProgress(Frozen):
     total: int
     seconds: float | None = None
 
+    @property
+    def settled(self) -> int:
+        """Items that want no further label."""
+        return self.total - self.left
+
 
 class LabelShowing(Frozen):
     """That an annotator was shown what the judge said about an item, before labelling it or changing its labels."""

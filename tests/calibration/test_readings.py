@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from judge_server.calibration.gate import gate
+from judge_server.calibration.matching import match
+from judge_server.calibration.pairing import pairs_of
 from judge_server.calibration.policy import read_policy
 from judge_server.calibration.readings import unfitted
 from judge_server.core.calibration import RULES
@@ -89,3 +91,38 @@ def test_prompts_that_maps_were_fitted_on_do_not_test_them():
     with pytest.raises(BadInput, match="fitted on every prompt"):
         unfitted(labels, maps.model_copy(update={"items": tuple(f"i{number}" for number in range(40))}))
     assert unfitted(labels, None) is labels
+
+
+def seen_by(labels, *people):
+    """The same labels, and further ones by these people, who always agree with the judge after having seen it."""
+    labels = list(labels)
+    said = {label.item: label.label for label in labels if label.annotator == "main"}
+    for label in labels:
+        yield label
+        if label.annotator == "h0":
+            for name in people:
+                yield label.model_copy(update={"annotator": name, "label": said[label.item], "saw_judge": True})
+
+
+def test_labels_given_after_seeing_the_judge_count_in_no_figure_and_the_report_names_them():
+    blind, seen = compute(label_set(judged())), compute(label_set(seen_by(judged(), "looked", "peeked")))
+    assert seen.judges == blind.judges
+    assert seen.humans == blind.humans
+    assert seen.subject.humans == blind.subject.humans
+    (told,) = (line for line in seen.warnings if "after seeing the judge's answer" in line)
+    assert "by looked, peeked are left out" in told
+
+
+def test_labels_given_after_seeing_the_judge_earn_no_certificate_and_no_curve():
+    whole, blind = label_set(seen_by(judged(), "looked")), label_set(judged())
+    decided, wanted = (gate(one, "main", read_policy()) for one in (whole, blind))
+    assert (decided.decision, decided.findings) == (wanted.decision, wanted.findings)
+    matches = match(rubric(), blind)
+    mine, others = (pairs_of(one, "main", matches)["c0"] for one in (whole, blind))
+    assert (mine.raw.tolist(), mine.target.tolist()) == (others.raw.tolist(), others.target.tolist())
+
+
+def test_a_judge_is_not_measured_if_everybody_had_seen_its_answer():
+    every = [one if one.role == "judge" else one.model_copy(update={"saw_judge": True}) for one in judged()]
+    with pytest.raises(BadInput, match="Everybody had seen"):
+        compute(label_set(every))

@@ -26,6 +26,7 @@ ODD = [
     label("a", "gpt", None, status="invalid", written="Sorry", rationale="r", row=3),
     label("b", "gpt", None, status="abstained", probabilities={"no": 0.4, "yes": 0.6}),
     label("a", "ann", "no", row=9, probability=0.25),
+    label("c", "ann", "no", saw_judge=True),
 ]
 
 
@@ -43,6 +44,7 @@ def test_the_digest_does_not_depend_on_the_order_of_the_rows_or_on_the_file():
     [
         {"label": "yes"}, {"probability": 0.26}, {"rationale": "why"}, {"cluster": "other"}, {"annotator": "bob"},
         {"label": None, "status": "abstained"}, {"label": None, "status": "invalid", "written": "no"},
+        {"saw_judge": True},
     ],
 )  # fmt: skip
 def test_the_digest_tells_every_change_of_a_label(changed):
@@ -62,13 +64,14 @@ def test_the_digest_tells_changed_scales_splits_and_texts():
 
 def test_names_that_no_row_uses_are_not_in_the_digest():
     whole = label_set(*ODD, label("z"))
-    cut = label_set(table=whole.table.select(np.array([True, True, True, False])))
+    cut = label_set(table=whole.table.select(np.array([True, True, True, True, False])))
     assert cut.digest == label_set(*ODD).digest
 
 
 def test_counts_keep_abstentions_and_invalid_labels_apart():
     counts = label_set(*ODD).counts
-    assert (counts.labels, counts.abstained, counts.invalid, counts.humans, counts.judges) == (3, 1, 1, 1, 1)
+    assert (counts.labels, counts.abstained, counts.invalid, counts.humans, counts.judges) == (4, 1, 1, 1, 1)
+    assert counts.saw_judge == 1
 
 
 def test_prompts_are_dealt_by_their_hash_and_stay_where_they_are():

@@ -17,6 +17,7 @@ LABELS = [
     label("b", "gpt", None, status="abstained", probabilities={"no": 0.25, "yes": 0.75}, cluster="p"),
     label("b", "ann", "no", cluster="p"),
     label("c", "gpt", "no"),
+    label("c", "ann", "no", saw_judge=True),
 ]
 ITEMS = {
     "a": Item(id="a", prompt="Q — „Q“", response="line\nline", tags=("x", "y z")),

@@ -90,6 +90,7 @@ def _table(gathering: Gathering, placed: Placed, roles: tuple[Role, ...], cluste
         rationales=gathering.rationales,
         invalid=placed.invalid,
         distributions=gathering.distributions,
+        saw_judge=frozenset(gathering.saw_judge),
     )
 
 

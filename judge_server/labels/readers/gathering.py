@@ -8,10 +8,10 @@ import orjson
 from numpy.typing import NDArray
 
 from judge_server.labels.readers.finding import LabelFindings
-from judge_server.labels.readers.layout import FACTS, TEXTS, is_fact
+from judge_server.labels.readers.layout import FACTS, SAW_JUDGE, TEXTS, is_fact
 from judge_server.labels.readers.no_answer import abstains
 from judge_server.labels.readers.records import Chunk
-from judge_server.labels.readers.word import tidy, written
+from judge_server.labels.readers.word import NO, YES, tidy, written
 from judge_server.labels.table import Codes
 from judge_server.util.parsing import quick_json
 
@@ -45,6 +45,7 @@ class Gathering:
         self.texts: dict[str, list[str]] = {name: [] for name in (*TEXTS, "tags", FACTS)}
         self.rationales: dict[int, str] = {}
         self.distributions: dict[int, dict[str, float]] = {}
+        self.saw_judge: set[int] = set()
         self._codes: dict[str, list[Codes]] = {key: [] for key in KEYS}
         self._rows: list[Codes] = []
         self._probabilities: list[Floats] = []
@@ -162,11 +163,24 @@ class Gathering:
         if "rationale" in sources:
             values = self._plain(chunk.columns[sources["rationale"]], "rationale", chunk.rows)
             self.rationales.update((self._count + place, text) for place, text in enumerate(values) if text)
+        if SAW_JUDGE in sources:
+            values = self._plain(chunk.columns[sources[SAW_JUDGE]], SAW_JUDGE, chunk.rows)
+            self.saw_judge.update(
+                self._count + place
+                for place, text in enumerate(values)
+                if text and self._yes(text, SAW_JUDGE, int(chunk.rows[place]))
+            )
         if "probabilities" in sources:
             for place, value in enumerate(chunk.columns[sources["probabilities"]]):
                 shares = self._shares(value, int(chunk.rows[place]))
                 if shares:
                     self.distributions[self._count + place] = shares
+
+    def _yes(self, text: str, name: str, row: int) -> bool:
+        folded = text.strip().casefold()
+        if folded not in YES | NO and not abstains(folded):
+            self.findings.add(row, name, f"{name} is {text[:40]!r}", "Write true or false, or leave it empty.")
+        return folded in YES
 
     def _shares(self, value: Any, row: int) -> dict[str, float]:
         """``{"1": 0.2, "2": 0.8}``, as an object or as its JSON text."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from judge_server.labels.readers.finding import LabelFindings
+from judge_server.labels.readers.layout import SAW_JUDGE
 from judge_server.labels.readers.records import Record
 from judge_server.labels.readers.word import given
 
@@ -96,7 +97,8 @@ def _labels(
                 "A criterion takes one label: make the control single-choice, or use one control for each label.",
             )
             continue
-        yield row, {**who, "criterion": criterion, "label": label, "rationale": _reason(criterion, reasons)}
+        said = {"criterion": criterion, "label": label, "rationale": _reason(criterion, reasons)}
+        yield row, {**who, **said, SAW_JUDGE: reasons.get(f"{criterion}_{SAW_JUDGE}", "")}
 
 
 def _label(value: Any, key: str) -> Any:

@@ -13,7 +13,8 @@ from judge_server.labels.readers.records import Chunk
 REQUIRED: Final = ("item", "criterion", "annotator", "role", "label")
 TEXTS: Final = ("prompt", "response", "reference", "writer", "language")
 FACTS: Final = "facts"
-OPTIONAL: Final = ("probability", "probabilities", "cluster", "rationale", *TEXTS, "tags", FACTS, "split")
+SAW_JUDGE: Final = "saw_judge"
+OPTIONAL: Final = ("probability", "probabilities", "cluster", "rationale", SAW_JUDGE, *TEXTS, "tags", FACTS, "split")
 FIELDS: Final = (*REQUIRED, *OPTIONAL)
 _MOST_LOOKED_AT: Final = 200  # columns searched for a similar name
 _LONGEST_NAME: Final = 200

@@ -43,8 +43,9 @@ class Sessions:
         return Session(key_id, self.token(cookie))
 
     def token(self, cookie: str) -> str:
-        """The token for forms, against forms of other sites; without a session for the empty cookie."""
-        return self._mac("form", cookie)
+        """The token for forms, against forms of other sites; without a session for the empty cookie. It belongs to the
+        key: a form that was open while its session ended can be sent after signing in with the same key."""
+        return self._mac("form", cookie.partition(".")[0])
 
     def _mac(self, purpose: str, text: str) -> str:
         return hmac.new(self._secret, f"{purpose}:{text}".encode(), hashlib.sha256).hexdigest()

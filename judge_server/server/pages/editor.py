@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from judge_server.authoring.diff import compare
 from judge_server.authoring.draft_form import changed, draft_form, shape
 from judge_server.authoring.template import template
 from judge_server.core.caller import current_caller
@@ -17,6 +16,7 @@ from judge_server.server.pages.draft_samples import labelled, of_cases, stored, 
 from judge_server.server.pages.draft_trial import TriedSample, tried
 from judge_server.server.pages.rendering import form_of, page, sent_to
 from judge_server.server.pages.rewording import next_draft
+from judge_server.server.pages.shown_changes import shown_difference
 from judge_server.server.service import ServiceHere
 from judge_server.server.validated_rubric import publishable, unblocking, validated
 from judge_server.store.draft_records import MOST_NOTE, MOST_SAMPLES, RubricDraft
@@ -63,10 +63,14 @@ async def edited(draft_id: str, request: Request, service: ServiceHere) -> Respo
     fields = await form_of(request, _MOST_FIELDS)
     found = await _own(service, draft_id)
     live = "hx-request" in request.headers
-    part = "text" if "text" in fields else "form"
+    part, act = "text" if "text" in fields else "form", fields.get("act", "form")
     try:
-        text = fields["text"] if part == "text" else changed(found.text, fields, fields.get("act", "form"))
-        kept = await _keep(service, found, fields, text=text)
+        if act == "undo":
+            text = found.undo or found.text
+        else:
+            text = fields["text"] if part == "text" else changed(found.text, fields, act)
+        undo = found.text if part == "form" and act not in ("form", "undo") else ""
+        kept = await _keep(service, found, fields, text=text, undo=undo)
     except JudgeServerError as fault:
         if live:
             return await _live(request, service, found, fault=str(fault))
@@ -225,14 +229,14 @@ async def _publishing(
     rubric = parsed.rubric
     versions = await service.rubric_registry.versions(rubric.id)
     before = await service.rubric_registry.get(f"{rubric.id}@{versions[-1]}") if versions else None
-    difference = None if before is None else compare(before, rubric)
+    shown = None if before is None else await asyncio.to_thread(shown_difference, before, rubric)
     return page(
         request,
         "draft_publish.html",
         status=status,
         draft=found,
         rubric=rubric,
-        difference=difference,
+        shown=shown,
         findings=findings,
         note=note,
         fault=fault,

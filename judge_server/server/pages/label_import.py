@@ -24,7 +24,7 @@ from judge_server.labels.readers.guessing import GuessedReading, read_guessing, 
 from judge_server.labels.readers.label_reading import names_in
 from judge_server.labels.readers.layout import LONG, Layout
 from judge_server.labels.splits import split_by_prompt
-from judge_server.server.pages.rendering import SentFile, form_of, page
+from judge_server.server.pages.rendering import SentFile, form_of, page, sent_to
 from judge_server.server.pages.shown_import import ShownImport, shown_import
 from judge_server.server.service import ServiceHere
 from judge_server.wiring.service import Service
@@ -52,6 +52,12 @@ class ImportRequest:
     def content(self) -> str:
         """The file as the next form sends it back: nothing is kept on the server before somebody agrees."""
         return urlsafe_b64encode(self.file.content).decode("ascii")
+
+
+@router.get("")
+async def form(request: Request) -> Response:
+    """Its form is part of the page before."""
+    return sent_to(request, "/label#import")
 
 
 @router.post("")

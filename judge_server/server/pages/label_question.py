@@ -9,6 +9,8 @@ from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
 from judge_server.server.pages.label_task import LabelTask
 from judge_server.store.label_records import CollectedLabel
+from judge_server.util.canonical import JsonObject
+from judge_server.util.wording import many
 
 UNSURE: Final = "unsure"
 PREFERENCE: Final = "preference"
@@ -24,6 +26,14 @@ class LabelQuestion:
     answers: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class GivenAnswers:
+    """What an annotator has chosen on an item: the value of an answer by criterion, and the note."""
+
+    answers: Mapping[str, str]
+    note: str
+
+
 def questions(task: LabelTask, rubric: Rubric) -> tuple[LabelQuestion, ...]:
     if task.other is not None:
         answers = (("A", "A is better"), ("B", "B is better"), ("tie", "Equal"), (UNSURE, "Cannot tell"))
@@ -31,11 +41,32 @@ def questions(task: LabelTask, rubric: Rubric) -> tuple[LabelQuestion, ...]:
     return tuple(map(_question, task.leaves(rubric)))
 
 
+def answers_of(asked: Sequence[LabelQuestion], fields: Mapping[str, str]) -> GivenAnswers:
+    """What a form holds, whether or not it can be stored."""
+    return GivenAnswers({one.id: fields.get(f"label.{one.id}", "") for one in asked}, fields.get("note", ""))
+
+
+def require_answers(asked: Sequence[LabelQuestion], fields: Mapping[str, str], *, partial: bool) -> None:
+    """Raises BadInput if no question has an answer, or one has none; ``partial``: some may have none."""
+    given = answers_of(asked, fields).answers
+    missing = [one.statement for one in asked if not given[one.id]]
+    if len(missing) == len(asked):
+        raise BadInput("No criterion has an answer.", remedy="Answer at least one, or skip the response.")
+    if missing and not partial:
+        raise BadInput(
+            f"Nothing is stored yet: {many(len(missing), 'criterion has', 'criteria have')} no answer.",
+            remedy="Answer them, or complete the response without them.",
+        )
+
+
 def given_labels(
-    task: LabelTask, asked: Sequence[LabelQuestion], annotator: str, fields: Mapping[str, str], note: str
+    task: LabelTask, asked: Sequence[LabelQuestion], annotator: str, fields: Mapping[str, str], *, saw_judge: bool
 ) -> list[CollectedLabel]:
-    """The labels of the questions that have an answer, each with the ``note``. Raises BadInput for an answer that is
+    """The labels of the questions that have an answer, each with the note. ``saw_judge``: the annotator was shown what
+    a judge said about the item. Raises BadInput for an answer that is
     not offered."""
+    note = fields.get("note", "").strip()
+    common = ({"rationale": note} if note else {}) | ({"saw_judge": True} if saw_judge else {})
     found = []
     for question in asked:
         answer = fields.get(f"label.{question.id}", "")
@@ -44,7 +75,7 @@ def given_labels(
         if answer not in {value for value, _ in question.answers}:
             raise BadInput(f"{question.id}: {answer[:60]!r} is no answer to it.", remedy="Reload the page.")
         label = None if answer == UNSURE else task.word(question.id, answer)
-        found.append(_label(task, question.id, annotator, label, note))
+        found.append(_label(task, question.id, annotator, label, common))
     return found
 
 
@@ -55,8 +86,8 @@ def _question(leaf: JudgedLeaf) -> LabelQuestion:
     return LabelQuestion(leaf.id, leaf.statement, leaf.guidance or "", (*answers, (UNSURE, "Cannot tell")))
 
 
-def _label(task: LabelTask, criterion: str, annotator: str, label: str | None, note: str) -> CollectedLabel:
-    content = {
+def _label(task: LabelTask, criterion: str, annotator: str, label: str | None, common: JsonObject) -> CollectedLabel:
+    content: JsonObject = {
         "item": task.id,
         "criterion": criterion,
         "annotator": annotator,
@@ -66,6 +97,6 @@ def _label(task: LabelTask, criterion: str, annotator: str, label: str | None, n
         "prompt": task.submission.prompt_text,
         "response": task.response,
     }
-    further = {"reference": task.submission.reference, "rationale": note or None}
-    content |= {name: value for name, value in further.items() if value is not None}
+    reference = task.submission.reference
+    content |= common | ({} if reference is None else {"reference": reference})
     return CollectedLabel(item=task.id, criterion=criterion, annotator=annotator, content=content)

@@ -31,8 +31,12 @@ class LabelSession:
 
     @property
     def query(self) -> str:
-        named = {"set": self.label_set, "rubric": self.rubric.name, "annotator": self.annotator}
-        return urlencode(named | ({"source": self.source} if self.source else {}))
+        return self.own_query + (f"&{urlencode({'source': self.source})}" if self.source else "")
+
+    @property
+    def own_query(self) -> str:
+        """As ``query``, for items of the set itself."""
+        return urlencode({"set": self.label_set, "rubric": self.rubric.name, "annotator": self.annotator})
 
     def showing(self, item: str) -> LabelShowing:
         """That the annotator sees now what the judge said about the item."""

@@ -1,12 +1,8 @@
 """What the judge said about a response, for an annotator who asked to see it; their labels say so from then on."""
 
-from typing import Final
-
 from judge_server.server.pages.label_task import LabelTask
 from judge_server.server.pages.shown_judgment import ShownVerdict, shown
 from judge_server.wiring.service import Service
-
-SEEN: Final = "Saw the judge's answer first."
 
 
 async def judge_answers(service: Service, task: LabelTask) -> dict[str, ShownVerdict]:
@@ -15,13 +11,3 @@ async def judge_answers(service: Service, task: LabelTask) -> dict[str, ShownVer
         return {}
     found = await service.store.judgment(task.judgment)
     return {} if found is None else {row.criterion: row for row in shown(found, None, None).rows}
-
-
-def marked(note: str, *, seen: bool) -> str:
-    """The note as the label set keeps it."""
-    return f"{SEEN} {note.strip()}".strip() if seen else note.strip()
-
-
-def unmarked(note: str) -> str:
-    """The note as its author wrote it."""
-    return note.removeprefix(SEEN).strip()

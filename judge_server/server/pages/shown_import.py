@@ -22,6 +22,7 @@ _WORDS: Final = {
     "response": "Response",
     "reference": "Reference answer",
     "rationale": "Note or reason",
+    "saw_judge": "Labelled after seeing the judge's answer (true or false)",
     "cluster": "Prompt's name (rows of one prompt are counted together)",
     "tags": "Kind of item",
     "split": "Part (dev or test)",

@@ -34,11 +34,13 @@ class ShownVerdict:
 
 @dataclass(frozen=True)
 class ShownJudgment:
-    """``why``: a sentence about a missing reward; ``notes``: gates, flags of the guard and warnings, in words."""
+    """``rows``: of the criteria that apply; ``idle``: of those that do not. ``why``: a sentence about a missing reward;
+    ``notes``: gates, flags of the guard and warnings, in words."""
 
     judgment: Judgment
     submission: Submission | None
     rows: tuple[ShownVerdict, ...]
+    idle: tuple[ShownVerdict, ...]
     why: str | None
     notes: tuple[str, ...]
 
@@ -55,14 +57,15 @@ def shown(judgment: Judgment, submission: Submission | None, rubric: Rubric | No
     return ShownJudgment(
         judgment=judgment,
         submission=submission,
-        rows=tuple(_row(verdict, statements) for verdict in sorted(judgment.verdicts, key=_left_out)),
+        rows=tuple(_row(one, statements) for one in judgment.verdicts if not _left_out(one)),
+        idle=tuple(_row(one, statements) for one in judgment.verdicts if _left_out(one)),
         why=None if judgment.error is None else f"{judgment.error.type}: {judgment.error.detail}",
         notes=(*gates, *flags, *judgment.notices),
     )
 
 
 def _left_out(verdict: Verdict) -> bool:
-    """Criteria that do not apply come last."""
+    """Whether the criterion does not apply."""
     return verdict.status is VerdictStatus.NOT_APPLICABLE
 
 

@@ -23,7 +23,8 @@ _LARGEST_PAGE = 10_000
 
 
 class PostedLabel(Frozen):
-    """One label, with the texts of its item if available. ``label`` null: the annotator abstained."""
+    """One label, with the texts of its item if available. ``label`` null: the annotator abstained.
+    ``saw_judge``: the annotator had seen what a judge said about the item, so that no measure counts the label."""
 
     item: Name
     criterion: Name
@@ -33,6 +34,7 @@ class PostedLabel(Frozen):
     probability: Number | None = Field(default=None, ge=0, le=1)
     cluster: Name | None = None
     rationale: str | None = None
+    saw_judge: bool = False
     prompt: str | None = None
     response: str | None = None
     reference: str | None = None

@@ -116,7 +116,7 @@ def test_the_judge_was_right_and_a_person_labels_again(client, path):
     item = hidden["item"]
     (again,) = (one for one in stored if one["item"] == item and one["annotator"] == hidden["annotator"])
     assert again["label"] == {"met": "yes", "unmet": "no"}[other]
-    assert again["rationale"] == "Saw the judge's answer first."
+    assert again["saw_judge"] is True
 
 
 def test_what_cannot_be_measured_stands_above_the_form_which_keeps_its_contents(client, rubric):

@@ -228,3 +228,20 @@ def test_a_note_that_is_too_long_is_refused_and_stays_in_the_form(client):
 def test_publishing_says_that_nothing_has_changed(client):
     path = begun(client, base="writing/summary")
     assert "Nothing has changed since" in sound(client.get(f"{path}/publish")).text
+
+
+def test_the_last_act_on_a_criterion_is_undone(client):
+    path = begun(client, base="writing/summary")
+    before = text_of(client, path)
+    assert "Undo" not in client.get(path).text
+    kept(client, path, act="delete:0")
+    assert text_of(client, path) != before
+    assert "Undo the last act" in sound(client.get(path)).text
+    kept(client, path, act="undo")
+    assert text_of(client, path) == before
+    kept(client, path, act="delete:0")
+    kept(client, path, **{"c0.statement": "Says something else."})
+    after = text_of(client, path)
+    assert "Undo" not in client.get(path).text
+    kept(client, path, act="undo")
+    assert text_of(client, path) == after

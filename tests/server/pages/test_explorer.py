@@ -97,8 +97,10 @@ def test_a_judgment_leads_to_labelling_it(server):
     page = sound(client.get(f"/judgments/{judged['id']}"))
     fields = {one["name"]: one.get("value", "") for one in page.all("input") if "name" in one}
     assert fields["judgment"] == judged["id"]
-    shown = sound(client.get("/label/item", params=fields | {"set": "ward/review", "annotator": "ann"}))
+    named = fields | {"set": "ward/review", "annotator": "ann"}
+    shown = sound(client.post("/label/show", data=named, follow_redirects=True))
     assert "A bridge of 1931." in shown.text
+    assert "Shown to ann" in shown.text
     assert re.search("Set ward/review, labelled by ann", shown.text)
 
 

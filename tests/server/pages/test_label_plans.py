@@ -4,6 +4,7 @@ server that is killed in the middle."""
 import csv
 import io
 import json
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -155,9 +156,13 @@ def test_a_plan_of_nothing_and_an_unknown_source_are_refused(client):
 def test_a_judgment_leads_to_its_label(client):
     judged(client, 1)
     found = client.get("/v1/judgments").json()["judgments"][0]["id"]
-    shown = client.get("/label/item", params={"set": "w", "rubric": RUBRIC, "annotator": "ann", "judgment": found})
+    form = re.search(r'action="/label/show"(.*?)</form>', client.get(f"/judgments/{found}").text, re.DOTALL)[1]
+    hidden = dict(re.findall(r'name="([^"]*)" value="([^"]*)"', form))
+    asked = hidden | {"set": "w", "annotator": "ann"}
+    shown = client.post("/label/show", data=asked, follow_redirects=True)
+    assert "Shown to ann" in sound(shown).text  # the page of the judgment has shown what the judge said
     completed(client, shown)
-    assert {one["label"] for one in labels(client, "w")} == {"met"}
+    assert {(one["label"], one["saw_judge"]) for one in labels(client, "w")} == {("met", True)}
 
 
 def test_a_server_that_is_killed_loses_no_label_and_gives_none_twice(tmp_path):

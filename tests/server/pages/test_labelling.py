@@ -32,7 +32,7 @@ def completed(client, shown, answer="met", **fields):
     radios = [one for one in page.all("input") if one.get("type") == "radio"]
     hidden = {one["name"]: one["value"] for one in page.all("input") if one.get("type") == "hidden"}
     given = {one["name"]: one["value"] for one in radios if one["value"] == answer}
-    return client.post("/label/item", data=hidden | given | fields, follow_redirects=True)
+    return client.post("/label/item", data=hidden | {"partial": "yes"} | given | fields, follow_redirects=True)
 
 
 def labels(client, name=PLAN["set"]):
@@ -132,9 +132,15 @@ def test_who_asks_what_the_judge_said_is_recorded_and_the_labels_say_so(client):
     assert "The judge said" not in following.text
     completed(client, other)
     completed(client, following)
-    marks = {(one["annotator"], one["response"]): one.get("rationale") for one in labels(client) if "response" in one}
-    assert marks["ann", "Answer 2."] == "Saw the judge's answer first. Plainly."
-    assert {mark for key, mark in marks.items() if key != ("ann", "Answer 2.")} <= {None, ""}
+    found = labels(client)
+    seen = [one for one in found if one.get("saw_judge")]
+    assert {(one["annotator"], one["item"], one["rationale"]) for one in seen} == {("ann", hidden["item"], "Plainly.")}
+    assert 0 < len(seen) < len(found)
+    assert client.get("/v1/label-sets/ward/june").json()["description"]["counts"]["saw_judge"] == len(seen)
+    exported = client.get("/label/export", params={"set": "ward/june", "format": "csv"}).text
+    assert exported.splitlines()[0].split(",").count("saw_judge") == 1
+    studio = client.get("/label/export", params={"set": "ward/june", "format": "label-studio"}).text
+    assert studio.count("_saw_judge") == len(seen)
     overview = sound(client.get("/label")).text
     assert "Labelled after seeing the judge's answer" in overview
     assert f"ann: {hidden['item']} of ward/june" in overview
@@ -150,3 +156,39 @@ def test_the_note_is_there_again_for_who_goes_back(client):
 
 def test_the_first_page_counts_what_is_to_label(client):
     assert "3 of 3 still want a label" in Page(begun(client).text).text
+
+
+def test_criteria_without_an_answer_are_asked_about_once_and_the_answers_stay(client):
+    shown = begun(client)
+    first = next(one["name"] for one in Page(shown.text).all("input") if one.get("type") == "radio")
+    asked = completed(client, shown, answer="no such", partial="", note="So far.", **{first: "met"})
+    assert asked.status_code == 422
+    page = sound(asked)
+    assert "have no answer" in page.text
+    assert "So far." in asked.text
+    assert [one["name"] for one in page.all("input") if one.get("type") == "radio" and "checked" in one] == [first]
+    assert client.get("/v1/label-sets/ward/june").status_code == 404
+    completed(client, asked, answer="no such", partial="yes", **{first: "met"})
+    assert {one["criterion"] for one in labels(client)} == {first.removeprefix("label.")}
+
+
+def test_one_goes_back_step_by_step_also_after_a_pause(client):
+    first = begun(client)
+    shown = completed(client, completed(client, first))
+    shown = begun(client)  # the address names nothing that was done before
+    seen = []
+    while found := re.search(r'href="([^"]+)" id="undo"', shown.text):
+        shown = client.get(found[1].replace("&amp;", "&"))
+        seen.append(SHOWN.search(shown.text)[1])
+    assert len(seen) == len(set(seen)) == 2
+    assert seen[-1] == SHOWN.search(first.text)[1]
+
+
+def test_responses_whose_texts_are_gone_stop_nobody(client):
+    begun(client)
+    newest, *_ = (one["id"] for one in client.get("/v1/judgments").json()["judgments"])
+    client.delete(f"/v1/judgments/{newest}").raise_for_status()
+    second = begun(client)
+    assert "Answer 1." in sound(second).text
+    end = completed(client, completed(client, second))
+    assert "1 response is passed over, because the texts are no longer stored" in sound(end).text

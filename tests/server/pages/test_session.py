@@ -60,7 +60,7 @@ def test_without_a_key_a_page_leads_to_the_sign_in_and_a_wrong_key_is_told():
     _, key = key_of("ann")
     with served(demanding(key)) as client:
         answer = client.get("/judgments")
-        assert (answer.status_code, answer.headers["location"]) == (303, "/signin")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/signin?next=%2Fjudgments")
         refused = signed_in(client, "jsk_wrong")
         assert (refused.status_code, "malformed" in refused.text) == (401, True)
         assert "set-cookie" not in refused.headers
@@ -149,3 +149,20 @@ async def test_a_revoked_key_ends_its_sessions():
     assert await ring.of_session(key.id) == key
     with pytest.raises(Unauthorized, match="was revoked"):
         await ring.of_session(revoked.id)
+
+
+@pytest.mark.parametrize(
+    ("asked", "reached"),
+    [
+        ("/label/item?set=ward&item=a%2Fb", "/label/item?set=ward&item=a%2Fb"),
+        ("/judgments", "/judgments"),
+        *((other, "/") for other in ("", "//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example")),
+        *((other, "/") for other in ("/v1/judgments", "/signout", "/label\n/x", "javascript:alert(1)", "/label\u202e")),
+    ],
+)
+def test_after_signing_in_one_is_where_one_was_and_never_elsewhere(asked, reached):
+    text, key = key_of("ann", "score")
+    with served(demanding(key)) as client:
+        data = {"token": form(client), "key": text, "next": asked}
+        answer = client.post("/signin", data=data)
+        assert (answer.status_code, answer.headers["location"]) == (303, reached)

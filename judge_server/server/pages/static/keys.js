@@ -1,24 +1,69 @@
-// Keys of the labelling page. Without this file the page works by mouse, by Tab and by the browser's own keys.
+// Keys of the labelling page, and answers that outlive a lost connection. Without this file the page works by mouse, by
+// Tab and by the browser's own keys.
 (function () {
   "use strict";
   var form = document.getElementById("questions");
-  if (!form) { return; }
-  var questions = Array.prototype.slice.call(form.querySelectorAll("fieldset"));
-  var current = Math.max(questions.findIndex(function (one) { return !one.querySelector("input:checked"); }), 0);
+  var address = new URLSearchParams(location.search);
+  var STORE = "judge-server.answers", OFF = "judge-server.keys-off", MOST = 50;
 
-  function go(place) {
-    current = Math.min(Math.max(place, 0), questions.length - 1);
-    questions.forEach(function (one, number) { one.classList.toggle("current", number === current); });
+  function read(name, otherwise) {
+    try { return JSON.parse(localStorage.getItem(name)) || otherwise; } catch (fault) { return otherwise; }
+  }
+
+  function write(name, value) {
+    try { localStorage.setItem(name, JSON.stringify(value)); } catch (fault) { /* no room, or not allowed */ }
+  }
+
+  function place(item) { return [address.get("set"), address.get("annotator"), item].join("\n"); }
+
+  var kept = read(STORE, {});
+  if (address.get("done")) {
+    delete kept[place(address.get("after"))];
+    write(STORE, kept);
+  }
+  if (!form) { return; }
+  var own = ["set", "annotator", "item"].map(function (name) {
+    return form.querySelector("[name=" + name + "]").value;
+  }).join("\n");
+  var questions = Array.prototype.slice.call(form.querySelectorAll("fieldset"));
+
+  function keep() {
+    kept = read(STORE, {});
+    delete kept[own];
+    kept[own] = Array.prototype.slice.call(form.querySelectorAll("input:checked, #note")).map(function (one) {
+      return [one.id, one.value];
+    });
+    Object.keys(kept).slice(0, -MOST).forEach(function (name) { delete kept[name]; });
+    write(STORE, kept);
+  }
+
+  (kept[own] || []).forEach(function (pair) {
+    var field = document.getElementById(pair[0]);
+    if (!field || !form.contains(field)) { return; }
+    if (field.type === "radio") { field.checked = true; } else { field.value = pair[1]; }
+    document.getElementById("restored").hidden = false;
+  });
+  form.addEventListener("input", keep);
+
+  var current = Math.max(questions.findIndex(function (one) { return !one.querySelector("input:checked"); }), 0);
+  var single = document.getElementById("single");
+  single.checked = !read(OFF, false);
+  single.parentNode.hidden = false;
+
+  function go(number) {
+    current = Math.min(Math.max(number, 0), questions.length - 1);
+    questions.forEach(function (one, each) { one.classList.toggle("current", each === current); });
     var inputs = questions[current].querySelectorAll("input");
     var chosen = questions[current].querySelector("input:checked") || inputs[0];
     chosen.focus({ preventScroll: true });
     questions[current].scrollIntoView({ block: "nearest" });
   }
 
-  function answer(place) {
+  function answer(number) {
     var inputs = questions[current].querySelectorAll("input");
-    if (place < 0 || place >= inputs.length) { return; }
-    inputs[place].checked = true;
+    if (number < 0 || number >= inputs.length) { return; }
+    inputs[number].checked = true;
+    keep();
     if (current + 1 < questions.length) { go(current + 1); } else { document.getElementById("complete").focus(); }
   }
 
@@ -47,23 +92,29 @@
   };
 
   document.addEventListener("keydown", function (event) {
-    if (event.key === "Enter" && event.ctrlKey) {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      form.requestSubmit();
+      if (!event.repeat) { form.requestSubmit(document.getElementById("partial")); }
       return;
     }
     if (event.ctrlKey || event.altKey || event.metaKey || event.target.tagName === "TEXTAREA") { return; }
+    if (!single.checked) { return; }
     if (/^[1-9]$/.test(event.key)) {
       event.preventDefault();
       answer(Number(event.key) - 1);
-    } else if (keys[event.key]) {
+    } else if (Object.prototype.hasOwnProperty.call(keys, event.key)) {
       event.preventDefault();
       keys[event.key]();
     }
+  });
+  single.addEventListener("change", function () {
+    write(OFF, !single.checked);
+    form.classList.toggle("keyed", single.checked);
   });
   form.addEventListener("focusin", function (event) {
     var within = questions.findIndex(function (one) { return one.contains(event.target); });
     if (within >= 0 && within !== current) { go(within); }
   });
+  form.classList.toggle("keyed", single.checked);
   go(current);
 })();
