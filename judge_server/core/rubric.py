@@ -137,10 +137,12 @@ class RubricReference(Frozen):
 
 
 class Components(NamedTuple):
-    """``tags``: the criteria of each, tags in the order of their first criterion; ``groups``: parents first."""
+    """``tags``: the criteria of each, tags in the order of their first criterion; ``groups``: parents first;
+    ``conditional``: whether one may not apply to a submission."""
 
     tags: dict[str, tuple[AnyLeaf, ...]]
     groups: tuple[Group, ...]
+    conditional: bool
 
 
 class Rubric(Frozen):
@@ -173,16 +175,13 @@ class Rubric(Frozen):
         repeated = [name for name, times in Counter(node.id for node in everything).items() if times > 1]
         if repeated:
             raise ValueError(f"criterion ids must be unique in a rubric; repeated: {', '.join(sorted(repeated))}")
-        known_sources = {source.id for source in self.sources}
-        if len(known_sources) < len(self.sources):
+        if len(known_sources := {source.id for source in self.sources}) < len(self.sources):
             raise ValueError("two sources have the same id")
         tags = {tag for leaf in self.leaves for tag in leaf.tags}
-        shared = tags & {node.id for node in everything if isinstance(node, Group)}
-        if shared:
+        if shared := tags & {node.id for node in everything if isinstance(node, Group)}:
             raise ValueError(f"a tag has the id of a group, and both name a component: {', '.join(sorted(shared))}")
         for leaf in self.leaves:
-            unknown = set(leaf.sources) - known_sources
-            if unknown:
+            if unknown := set(leaf.sources) - known_sources:
                 raise ValueError(f"criterion {leaf.id!r} cites unknown sources: {', '.join(sorted(unknown))}")
         _check_facts(self.facts, everything)
         _check_locales(self.locales, self.facts, known_sources)
@@ -210,6 +209,7 @@ class Rubric(Frozen):
         return Components(
             tags={tag: tuple(leaf for leaf in self.leaves if tag in leaf.tags) for tag in tags},
             groups=tuple(node for node in nodes(self.criteria) if isinstance(node, Group)),
+            conditional=any(node.when for node in nodes(self.criteria)),
         )
 
     @cached_property

@@ -26,6 +26,7 @@ from judge_server.models.protocol import (
     TypedOption,
     TypedQuestion,
 )
+from judge_server.util.lru import BoundedCache
 
 REFUSED = "question_refused"
 Complete = Callable[[Request], Awaitable[Completion]]
@@ -34,6 +35,7 @@ _LEVEL = Segment("Which of the levels, from worst to best, does the response rea
 _OPTION = Segment("Which of the options fits the response best? ", "question", trusted=True)
 _MET_OR_NOT = (TypedOption("met"), TypedOption("not met"))
 _ABSENT = TypedOption("does not apply", "What this criterion presupposes is absent.")
+_QUESTIONS = BoundedCache[tuple[object, ...], Decisions](10_000, lambda some: len(some.questions))
 
 
 def typed_question(criterion: Judged, writer: PromptWriter) -> TypedQuestion:
@@ -50,6 +52,12 @@ def typed_question(criterion: Judged, writer: PromptWriter) -> TypedQuestion:
     return TypedQuestion("choice", (_OPTION, *statement), (*options, *absent))
 
 
+def typed_questions(criteria: Sequence[Judged], writer: PromptWriter) -> Decisions:
+    """Those of a rubric are made once, and not for every submission."""
+    key = (writer, *[criterion.question_digest for criterion in criteria])
+    return _QUESTIONS.get_or_make(key, lambda: Decisions(tuple([typed_question(one, writer) for one in criteria])))
+
+
 async def decided(
     specification: JudgeSpecification,
     complete: Complete,
@@ -59,14 +67,14 @@ async def decided(
     terms: Terms,
 ) -> tuple[Answer, ...]:
     """One answer for each criterion, in order. The cost of all is counted on the first."""
-    questions = [typed_question(criterion, writer) for criterion in criteria]
-    request = Request(writer.material(material), Decisions(()), priority=terms.priority, deadline=terms.deadline)
+    questions = typed_questions(criteria, writer)
+    request = Request(writer.material(material), questions, priority=terms.priority, deadline=terms.deadline)
     answers: dict[int, Answer] = {}
     usages: list[Usage] = []
     started = time.monotonic()
     left = list(range(len(criteria)))
-    for _ in range(specification.attempts):
-        asked = replace(request, answer=Decisions(tuple(questions[place] for place in left)))
+    for attempt in range(specification.attempts):
+        asked = replace(request, answer=questions.only(left)) if attempt else request
         try:
             completion = await complete(asked)
         except UnusableVerdict as fault:

@@ -137,6 +137,8 @@ def _bounds(found: LabelReading, words: Sequence[str], values: Sequence[float]) 
 def expected(values: Sequence[float], shares: Sequence[float]) -> float:
     """The mean of ``values`` over the first ``shares``; a further share is that of "does not apply" and has no value. 0
     if nothing else has a share."""
+    if len(values) == len(shares) == 2 and values[0] == 1.0 and values[1] == 0.0:  # yes or no, as most are
+        return min(max(shares[0], 0.0), 1.0)
     gained = fsum([value * share for value, share in zip(values, shares, strict=False)])
     if len(shares) > len(values):
         rest = fsum(shares[: len(values)])

@@ -27,9 +27,8 @@ from judge_server.models.decision_wire import (
     PROBE,
     PROBE_QUESTIONS,
     Format,
-    decision_body,
+    decision_bytes,
     decisions_in,
-    encoded,
     labelled,
     typed,
     usage_in,
@@ -138,7 +137,7 @@ class DecisionServer(ModelServer):
         if len(parts) > 1:
             return _Answered.joined(await asyncio.gather(*(self._asked(request, part) for part in parts)))
         form = self._form or FORMATS[0]
-        body = encoded(decision_body(request, questions, self.name, form, self._strings))
+        body = decision_bytes(request, questions, self.name, form, self._strings)
         raw = await self._answer(body, request.prompt, request.deadline)
         if not isinstance(raw, ServerFault):
             answer = object_in(raw)
@@ -171,7 +170,7 @@ class DecisionServer(ModelServer):
         refusals: list[ServerFault] = []
         for form in forms:
             self.path = f"/{form}"
-            body = encoded(decision_body(PROBE, PROBE_QUESTIONS, self.name, form))
+            body = decision_bytes(PROBE, PROBE_QUESTIONS, self.name, form)
             limits = CallLimits(self._options.transport_attempts, deadline)
             try:
                 answer = await self._failover.ask(body, None, limits)

@@ -9,6 +9,7 @@ The server is not trusted: probabilities are numbers in [0, 1] that add up to 1,
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -66,6 +67,28 @@ def decision_body(
         "input": text,
         "questions": [_openai(question, f"q{place}", strings) for place, question in enumerate(asked)],
     }
+
+
+def decision_bytes(
+    request: Request, questions: Sequence[TypedQuestion], model: str, form: Format, strings: ControlStrings = UNKNOWN
+) -> bytes:
+    """``decision_body`` as JSON. A question is written once, and not for every submission that it is asked about."""
+    if form != "systemone":
+        return encoded(decision_body(request, questions, model, form, strings))
+    asked = [b'"q%d":%b' % (place, _written(question, strings)) for place, question in enumerate(questions)]
+    return encoded(
+        {
+            "model": model,
+            "instructions": instructions_in(request.prompt, strings),
+            "state": state_of(request.prompt, strings),
+            "questions": orjson.Fragment(b"{%b}" % b",".join(asked)),
+        }
+    )
+
+
+@lru_cache(maxsize=2_048)
+def _written(question: TypedQuestion, strings: ControlStrings) -> bytes:
+    return encoded(_systemone(_as_choice(question), strings))
 
 
 def encoded(body: Any) -> bytes:
@@ -146,25 +169,46 @@ def decisions_in(
     answer: Mapping[str, Any], questions: Sequence[TypedQuestion], form: Format, strings: ControlStrings = UNKNOWN
 ) -> tuple[TypedAnswer, ...]:
     """One decision for each question. Raises UnusableVerdict if the answer as a whole is not of the format."""
-    asked = [_as_choice(question) for question in questions]
-    found = _by_place(answer, len(asked), form)
+    found = _by_place(answer, len(questions), form)
     masses = answer.get("diagnostics")
     decisions = []
-    for place, (question, one) in enumerate(zip(asked, found, strict=True)):
-        told = masses.get(f"q{place}") if isinstance(masses, dict) else None
-        mass = told.get("label_mass") if isinstance(told, dict) else None
-        decisions.append(_decision(one, _names(question, strings), form, _share(mass)))
+    for name, question, one in zip(_ids(len(questions)), questions, found, strict=True):
+        told = masses.get(name) if isinstance(masses, dict) else None
+        mass = _share(told.get("label_mass")) if isinstance(told, dict) else None
+        shares = _plain_shares(one) if question.kind == "predicate" else None
+        if shares is not None:
+            decisions.append(TypedAnswer(shares, mass))
+        else:
+            decisions.append(_decision(one, _names(_as_choice(question), strings), form, mass))
     return tuple(decisions)
+
+
+@lru_cache(maxsize=64)
+def _ids(count: int) -> tuple[str, ...]:
+    """The ids of so many questions."""
+    return tuple([f"q{place}" for place in range(count)])
+
+
+def _plain_shares(given: Any) -> tuple[float, float] | None:
+    """The shares of what nearly every answer to a predicate is: two numbers that add up to 1, and the first of them
+    again. None for any other answer, which ``_decision`` reads to the same end."""
+    try:
+        met, both = given["noul"], given["probabilities"]
+        yes, no = both["yes"], both["no"]
+    except (KeyError, TypeError):
+        return None
+    plain = type(yes) is float and type(no) is float and met == yes and given.get("type") == "noul"
+    return (yes, no) if plain and 0.0 <= yes <= 1.0 and 0.0 <= no <= 1.0 and yes + no == 1.0 else None
 
 
 def _by_place(answer: Mapping[str, Any], count: int, form: Format) -> list[Any]:
     """The answer to each question, None if there is none. Answers that nobody asked for make the whole unusable."""
     answers = answer.get("answers")
-    names = [f"q{place}" for place in range(count)]
+    names = _ids(count)
     if form == "systemone":
         if not isinstance(answers, dict):
             raise _unusable("it holds no answers by question id")
-        unasked = set(answers) - set(names)
+        unasked = answers.keys() - names
         if unasked:
             raise _unusable(f"it answers {len(unasked)} questions that were not asked")
         return [answers.get(name) for name in names]

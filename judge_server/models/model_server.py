@@ -1,4 +1,5 @@
-"""The connections to the servers of one model: one address or a fleet of them. The only importer of aiohttp.
+"""The connections to the servers of one model: one address or a fleet of them. The only importer of aiohttp
+beside ``server_connections``.
 
 ``openai_server`` asks chat completions with it, and ``decision_server`` typed questions. fleet chooses the address,
 failover the retries and the waits, and membership follows addresses that come and go.
@@ -8,20 +9,17 @@ import asyncio
 import io
 import time
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import copy
-from functools import partial
 from typing import Any, Self
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
 
 from judge_server.core.errors import CannotSleep, DeadlineExceeded, ModelUnavailable, UnusableVerdict
 from judge_server.models.control_strings import require_single_tokens, strings_in, strings_of_files
 from judge_server.models.event_stream import joined
 from judge_server.models.failover import CallLimits, Failover
-from judge_server.models.fleet import UNHEARD_SECONDS, Address, Fleet
+from judge_server.models.fleet import Address, Fleet
 from judge_server.models.hedging import Hedging
 from judge_server.models.membership import LOOKED_UP, Membership
 from judge_server.models.openai_fault import ANSWERED, CallOutcome, ServerFault, fault_inside, fault_of
@@ -29,55 +27,16 @@ from judge_server.models.openai_options import OpenAIOptions, certificates, memb
 from judge_server.models.openai_reply import ModelListing, json_in, listing_of, tokens_in
 from judge_server.models.protocol import Capabilities, Prompt, Reach
 from judge_server.models.reserved import UNKNOWN, ControlStrings
+from judge_server.models.server_connections import LARGEST_ANSWER_BYTES, KeptConnections, ServerReply, bounded
 from judge_server.models.sleeping import SleepLevel
 from judge_server.util.concurrency import together
 from judge_server.util.proxy import Proxies, via
 
-LARGEST_ANSWER_BYTES = 2_000_000
 _FRESH_SECONDS = 5.0
 _LISTING_SECONDS = 2.0
 _SLEEP_SECONDS = 300.0  # weights may be read again from a disk
 _KEEP_ALIVE_SECONDS = 4.0  # common servers close idle connections after 5 s; a reused one would then fail
 _LARGE_BODY_BYTES = 1 << 20  # above this size aiohttp expects a file, which it sends in chunks
-_Place = tuple[str | None, int | None]
-
-
-class _Connection(ResponseHandler):
-    """``lost`` is told when it is gone: whether the server ended it, other than after seconds without a call."""
-
-    lost: Callable[[bool], None] | None = None
-    heard_at = float("-inf")
-
-    def data_received(self, data: bytes) -> None:
-        self.heard_at = time.monotonic()
-        super().data_received(data)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        if self.lost is not None:  # our own ``close`` has taken the transport away before
-            self.lost(self.transport is not None and time.monotonic() - self.heard_at < UNHEARD_SECONDS)
-        super().connection_lost(exc)
-
-
-class _Connections(aiohttp.TCPConnector):
-    """``alive`` now, and ``breaks`` so far, by host and port: a server ended a connection, or left none alive."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._factory = partial(_Connection, loop=self._loop)  # type: ignore[assignment]  # it names its own class
-        self.alive: Counter[_Place] = Counter()
-        self.breaks: Counter[_Place] = Counter()
-
-    async def _create_connection(self, req: Any, *rest: Any, **named: Any) -> Any:
-        place = req.url.host, req.url.port
-        self.breaks[place] += not self.alive[place]
-        made: Any = await super()._create_connection(req, *rest, **named)
-        self.alive[place] += 1
-        made.lost = partial(self._note_lost, place)
-        return made
-
-    def _note_lost(self, place: _Place, ended: bool) -> None:
-        self.alive[place] -= 1
-        self.breaks[place] += ended
 
 
 class ModelServer(ABC):
@@ -102,7 +61,7 @@ class ModelServer(ABC):
         self._hedging = Hedging.of(options.hedge, options.hedge_share, 0 if changing else len(addresses))
         self._failover: Failover[bytes, bytes] = Failover(self._fleet, self._post, self._hedging)
         self._session: aiohttp.ClientSession | None = None
-        self._connections: _Connections | None = None
+        self._connections: KeptConnections | None = None
         self._answered_at = float("-inf")
         seconds = options.timeout_seconds
         self._timeout = aiohttp.ClientTimeout(seconds, sock_connect=min(options.connect_timeout_seconds, seconds))
@@ -174,7 +133,7 @@ class ModelServer(ABC):
         method, reach = "GET" if asked is None else "POST", self._beside(address)
         try:
             async with self._opened().request(method, url, json=asked, **reach) as response:
-                return (await _bounded(response) or b"") if response.status == 200 else b""
+                return (await bounded(response.content) or b"") if response.status == 200 else b""
         except (aiohttp.ClientError, OSError):
             return b""
 
@@ -266,7 +225,7 @@ class ModelServer(ABC):
     async def _listing(self, address: Address) -> ModelListing | None:
         try:
             async with self._opened().get(f"{address.url}/models", **self._beside(address)) as response:
-                raw = await _bounded(response)
+                raw = await bounded(response.content)
                 return listing_of(raw or b"", self.name) if response.status < 500 else None
         except (aiohttp.ClientError, OSError):
             return None
@@ -282,22 +241,18 @@ class ModelServer(ABC):
         timeout = self._timeout
         if deadline is not None and (left := max(deadline - time.monotonic(), 0.001)) < self._options.timeout_seconds:
             timeout = aiohttp.ClientTimeout(total=left, sock_connect=min(self._options.connect_timeout_seconds, left))
-        data = body if len(body) < _LARGE_BODY_BYTES else io.BytesIO(body)
-        url, proxy = f"{address.url}{path or self.path}", self._proxies[address.url]
+        url = f"{address.url}{path or self.path}"
         try:
-            post = self._opened().post(url, data=data, timeout=timeout, proxy=proxy, allow_redirects=False)
-            async with post as response:
-                raw = await _bounded(response)
-                if raw is None:
-                    raise UnusableVerdict(f"The model server's answer is longer than {LARGEST_ANSWER_BYTES} bytes.")
-                if response.status == 407 and proxy is not None:
-                    raise aiohttp.ClientHttpProxyError(response.request_info, (), status=407)
-                if response.status not in ANSWERED:
-                    return fault_of(response.status, response.headers, raw, self.name)
-                raw = raw if raw.startswith(b"{") else joined(raw)
-                self._note_connection(address, response)
-                suspect = b'"error"' in raw or (url.endswith("completions") and b'"choices"' not in raw)
-                return (fault_inside(raw, response.headers, self.name) if suspect else None) or raw
+            reply = await self._reply(url, body, timeout, self._proxies[address.url])
+            raw = reply.content
+            if raw is None:
+                raise UnusableVerdict(f"The model server's answer is longer than {LARGEST_ANSWER_BYTES} bytes.")
+            if reply.status not in ANSWERED:
+                return fault_of(reply.status, reply.headers, raw, self.name)
+            raw = raw if raw.startswith(b"{") else joined(raw)
+            self._note_connection(address, reply)
+            suspect = b'"error"' in raw or (url.endswith("completions") and b'"choices"' not in raw)
+            return (fault_inside(raw, reply.headers, self.name) if suspect else None) or raw
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError) and deadline is not None and time.monotonic() > deadline - 0.005:
                 raise DeadlineExceeded("The judge model did not answer before the deadline.") from None
@@ -309,14 +264,30 @@ class ModelServer(ABC):
             closed = aiohttp.ClientConnectionError()  # while waiting for a connection
             return self._connection_fault(address, closed)
 
-    def _note_connection(self, address: Address, response: aiohttp.ClientResponse) -> None:
+    async def _reply(self, url: str, body: bytes, bound: aiohttp.ClientTimeout, proxy: str | None) -> ServerReply:
+        session = self._opened()
+        if self._connections is not None and proxy is None and len(body) < _LARGE_BODY_BYTES:
+            reply = await self._connections.post(url, session.headers, body, bound.total)
+            if reply is not None:
+                return reply
+        data = body if len(body) < _LARGE_BODY_BYTES else io.BytesIO(body)
+        post = session.post(url, data=data, timeout=bound, proxy=proxy, allow_redirects=False)
+        async with post as response:
+            content = await bounded(response.content)
+            if content is None:
+                response.close()
+            if response.status == 407 and proxy is not None:
+                raise aiohttp.ClientHttpProxyError(response.request_info, (), status=407)
+            place = response.url.host, response.url.port
+            return ServerReply.of(response.status, response.headers, response.version, place, content)
+
+    def _note_connection(self, address: Address, reply: ServerReply) -> None:
         """A server that keeps connections, but has ended one, may have been replaced in between."""
-        breaks = 0 if self._connections is None else self._connections.breaks[response.url.host, response.url.port]
+        breaks = 0 if self._connections is None else self._connections.breaks[reply.place]
         if address.keeps_connections and breaks != address.breaks:
             self._fleet.interrupt(address, severed=True)
         address.breaks = breaks
-        said = response.headers.get("Connection", "").casefold()
-        address.keeps_connections = response.version != aiohttp.HttpVersion10 and said != "close"
+        address.keeps_connections = reply.kept
 
     def _connection_fault(self, address: Address, error: Exception) -> ServerFault:
         again, elsewhere = self._session is not None, False
@@ -352,18 +323,5 @@ class ModelServer(ABC):
             headers["Authorization"] = f"Bearer {self._options.api_key.get_secret_value()}"
         jar = aiohttp.DummyCookieJar()
         most = 0 if self._membership.named else self.capacity + 8  # 0: as many as calls, which the scheduler bounds
-        self._connections = _Connections(limit=most, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=self._tls)
+        self._connections = KeptConnections(limit=most, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=self._tls)
         return aiohttp.ClientSession(connector=self._connections, headers=headers, cookie_jar=jar, trust_env=False)
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> bytes | None:
-    """The whole body; None if it is too long, and then the connection is closed."""
-    chunks: list[bytes] = []
-    size = 0
-    while chunk := await response.content.readany():
-        size += len(chunk)
-        if size > LARGEST_ANSWER_BYTES:
-            response.close()
-            return None
-        chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -1,5 +1,6 @@
 """The interface of every judge model: a Request goes in, a Completion with token probabilities comes out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -79,10 +80,10 @@ class TypedOption:
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TypedQuestion:
     """A question of a decision request. ``predicate``: yes or no; ``score``: ordered ``options`` from worst to best;
-    ``choice``: options without an order."""
+    ``choice``: options without an order. Known by its identity: the same one is asked about many submissions."""
 
     kind: QuestionKind
     instructions: tuple[Segment, ...]
@@ -94,6 +95,10 @@ class Decisions:
     """Answer every question about the prompt's material with probabilities; the model generates nothing."""
 
     questions: tuple[TypedQuestion, ...]
+
+    def only(self, places: Sequence[int]) -> "Decisions":
+        """The questions at these places."""
+        return Decisions(tuple([self.questions[place] for place in places]))
 
 
 @dataclass(frozen=True, slots=True)

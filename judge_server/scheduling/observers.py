@@ -82,8 +82,10 @@ class Observers:
     def judged(self, judgment: Judgment) -> None:
         """Report a judgment that was made and stored."""
         for observer in self.judgments:
-            with _errors_logged(observer):
+            try:
                 observer.judged(judgment)
+            except Exception:  # noqa: BLE001 - as ``_errors_logged``, without its cost for each judgment
+                _log_error(observer)
 
     def grouped(self, rubric: RubricReference | None, *, equal: bool) -> None:
         """Report a group of at least two rewards."""
@@ -114,8 +116,10 @@ class Observers:
         finally:
             call.end()
             for observer in self.calls:
-                with _errors_logged(observer):
+                try:
                     observer.called(call)
+                except Exception:  # noqa: BLE001 - as ``_errors_logged``, without its cost for each call
+                    _log_error(observer)
 
 
 def attributes_of(judgment: Judgment) -> dict[str, Attribute | None]:
@@ -137,4 +141,8 @@ def _errors_logged(observer: object) -> Iterator[None]:
     try:
         yield
     except Exception:  # noqa: BLE001 - an observer must not change what it observes
-        _LOG.exception("the observer %s raised", type(observer).__name__)
+        _log_error(observer)
+
+
+def _log_error(observer: object) -> None:
+    _LOG.exception("the observer %s raised", type(observer).__name__)

@@ -150,7 +150,7 @@ class ProcessorShares:
         self._foreground = bool(active)
         self._most = min(active) + _QUANTUM_SECONDS if active else float("inf")
         self._least = max(min(active) - _CREDIT_SECONDS, 0.0) if active else 0.0
-        self.contended = bool(self._turns) or len(active) + background > 1
+        self.contended = self._passing or len(active) + background > 1  # turns are given while some wait
 
     def _pass(self) -> None:
         """Give one turn if nobody else's steps run, and look again in the next pass of the loop."""

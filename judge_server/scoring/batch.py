@@ -57,14 +57,15 @@ def _prompt_of(item: Any) -> str:
 async def score_item(scorer: Scorer, item: Any, terms: Terms, defaults: Mapping[str, Any] | None = None) -> Judgment:
     """Always a judgment: an invalid item, or a judgment that cannot be stored, gives a failed one with a typed
     error."""
-    coordinates = item.coordinates if isinstance(item, Submission) else readable_coordinates(item)
     try:
         return await scorer.score(parse_submission(item, defaults), terms)
-    except JudgeServerError as fault:
-        return failed_judgment(fault, coordinates)
+    except JudgeServerError as caught:
+        fault = caught
     except Exception:  # noqa: BLE001 - an internal error on one item must not lose the others
         _LOG.exception("an item of a batch could not be judged")
-        return failed_judgment(JudgeServerError("The server failed on this item; see its log."), coordinates)
+        fault = JudgeServerError("The server failed on this item; see its log.")
+    coordinates = item.coordinates if isinstance(item, Submission) else readable_coordinates(item)
+    return failed_judgment(fault, coordinates)
 
 
 def parse_submission(item: Any, defaults: Mapping[str, Any] | None = None) -> Submission:

@@ -62,9 +62,11 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS, a
     reading = rubric.read_facts({**submission.facts, **told} if told else submission.facts)
     known: dict[str, object] = {"facts": reading.facts, "reference": submission.reference, "policy": submission.policy}
     failed = {f"facts.{one.name}": one for one in asked if one.error is not None}
-    decided = tuple(_applicable(rubric.criteria, known, failed))
-    applicable = tuple(leaf for leaf, doubt in decided if doubt is None)
-    doubts = {leaf.id: (leaf, doubt) for leaf, doubt in decided if doubt is not None}
+    applicable, doubts = rubric.leaves, dict[str, tuple[AnyLeaf, FoundFact]]()
+    if rubric.components.conditional:
+        decided = tuple(_applicable(rubric.criteria, known, failed))
+        applicable = tuple(leaf for leaf, doubt in decided if doubt is None)
+        doubts = {leaf.id: (leaf, doubt) for leaf, doubt in decided if doubt is not None}
     _require_reference(submission, rubric, applicable)
     found: tuple[Step, ...] = ()
     steps = found
@@ -73,9 +75,10 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS, a
         found = submission.read.steps
         steps = joined(found, most_steps, response if isinstance(response, str) else None)
     materials = JudgeInputs(submission, steps, reading.shown)
-    names = {leaf.id for leaf in applicable}
-    settled = [_not_applicable(leaf) for leaf in rubric.leaves if leaf.id not in names and leaf.id not in doubts]
-    settled += [_undecided(leaf, doubt) for leaf, doubt in doubts.values()]
+    settled = [_undecided(leaf, doubt) for leaf, doubt in doubts.values()]
+    if len(applicable) < len(rubric.leaves):
+        names = {leaf.id for leaf in applicable} | doubts.keys()
+        settled = [_not_applicable(leaf) for leaf in rubric.leaves if leaf.id not in names] + settled
     checks: list[Checking] = []
     questions: list[Question] = []
     for leaf in applicable:
@@ -84,9 +87,11 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS, a
         elif isinstance(leaf, CheckCriterion):
             checks += [Checking(leaf, step) for step in (steps if leaf.scope == "step" else (None,))]
         else:
-            read = materials.of(leaf)
-            questions += [Question(rubric.asked[leaf.id], material) for material in read if material is not None]
-            settled += [guard.unmet(leaf, leaf.scope) for material in read if material is None]
+            for material in materials.of(leaf):
+                if material is not None:
+                    questions.append(Question(rubric.asked[leaf.id], material))
+                else:
+                    settled.append(guard.unmet(leaf, leaf.scope))
     flags = (STEPS_JOINED,) if len(steps) < len(found) else ()
     undecided = tuple(leaf for leaf, _ in doubts.values())
     return Plan(applicable, tuple(settled), tuple(checks), tuple(questions), flags, reading.unread, undecided)

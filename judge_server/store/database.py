@@ -123,10 +123,12 @@ class Run(Protocol):
 
 class Database:
     """``read`` and ``write`` run a function on a connection inside one transaction, and retry once if the connection
-    broke. They raise SQLAlchemy's exceptions. An in-memory database has one connection: use it from one thread."""
+    broke. They raise SQLAlchemy's exceptions. An in-memory database has one connection: use it from one thread.
+    ``mark`` stands for a parameter in the driver's SQL."""
 
     def __init__(self, location: Location, patience_seconds: float = 10.0) -> None:
         self.location = location
+        self.mark = "?" if location.sqlite else "%s"
         self._patience_seconds = patience_seconds
         self._copier: _LogCopier | None = None
         try:
@@ -166,11 +168,6 @@ class Database:
             finally:
                 connection.close()
         return self.read(lambda connection: driver_rows(connection, query, parameters))
-
-    @property
-    def mark(self) -> str:
-        """What stands for a parameter in the driver's SQL."""
-        return "?" if self.location.sqlite else "%s"
 
     def prepare(self) -> None:
         """Prepare on opening: switch SQLite to write-ahead logging; check that PostgreSQL's encoding is UTF8."""

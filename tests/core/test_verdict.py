@@ -13,6 +13,19 @@ from tests.core.build import TIMEOUT, missing, not_applicable, ok
 GIVEN = {"criterion": "a", "source": "judge", "points": 1.0}
 
 
+@given(st.floats(0, 1), st.none() | st.floats(0, 2), st.booleans(), st.floats(-10, 10))
+def test_a_verdict_that_is_not_validated_again_is_the_one_that_validation_makes(value, mass, cached, points):
+    made = Verdict.of_judge("a", points, value, mass, cached=cached)
+    numbers = {"points": points, "value": value, "met": value, "label_mass": mass, "cached": cached}
+    validated = Verdict(**GIVEN | numbers, status=VerdictStatus.OK)
+    assert made == validated
+    assert (made.model_fields_set, repr(made)) == (validated.model_fields_set, repr(validated))
+    for left_out in ({}, {"exclude_defaults": True}, {"exclude_unset": True}):
+        assert made.model_dump_json(**left_out) == validated.model_dump_json(**left_out)
+    with pytest.raises(ValidationError):
+        made.value = 0.5
+
+
 @pytest.mark.parametrize(("status", "value", "error"), list(product(VerdictStatus, [None, 0.0, 0.5], [None, TIMEOUT])))
 def test_a_value_stands_exactly_when_the_status_is_ok_and_an_error_exactly_when_something_failed(status, value, error):
     settled = status in (VerdictStatus.OK, VerdictStatus.NOT_APPLICABLE)
