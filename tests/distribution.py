@@ -9,6 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 ENGINE = "engine"
 ENGINE_FILES = frozenset(
     (
+        "tests/distributed/test_engines_on_ray.py",
         "tests/end_to_end/test_engine.py",
         "tests/end_to_end/test_tuning.py",
         "tests/models/test_real_model.py",

@@ -74,8 +74,8 @@ def application_of(settings: Settings) -> Application:
     return server.bind(settings, models)
 
 
-def _deployments_of_models(settings: Settings) -> dict[str, tuple[Application, int]]:
-    """By the model's key: its deployment, and how many requests a replica takes at a time."""
+def _deployments_of_models(settings: Settings) -> dict[str, tuple[Application, ModelReplicas]]:
+    """By the model's key: its deployment, and what was set for its replicas."""
     specifications, _ = judge_specifications(settings)
     for name in settings.ray.judges:
         if name not in specifications or specifications[name].model is None:
@@ -83,7 +83,7 @@ def _deployments_of_models(settings: Settings) -> dict[str, tuple[Application, i
                 f"ray.judges.{name}: there is no such judge with a model.",
                 remedy="Name a judge of the table judges that has a model.",
             )
-    found: dict[str, tuple[Application, int]] = {}
+    found: dict[str, tuple[Application, ModelReplicas]] = {}
     for name, specification in specifications.items():
         wanted = settings.ray.judges.get(name)
         if specification.model is None or (wanted is None and not specification.model.startswith(IN_PROCESS)):
@@ -93,7 +93,7 @@ def _deployments_of_models(settings: Settings) -> dict[str, tuple[Application, i
         key = model_key(specification.model, options)
         if key not in found:
             deployment = _deployment_of_model(f"judge-{name}", scale, settings)
-            found[key] = deployment.bind(specification.model, options), scale.at_once
+            found[key] = deployment.bind(specification.model, options), scale
     return found
 
 
@@ -137,7 +137,7 @@ def _common(scale: Replicas, settings: Settings) -> dict[str, Any]:
 class ServerReplica:
     """One replica of the FastAPI application."""
 
-    def __init__(self, settings: Settings, models: Mapping[str, tuple[DeploymentHandle, int]]) -> None:
+    def __init__(self, settings: Settings, models: Mapping[str, tuple[DeploymentHandle, ModelReplicas]]) -> None:
         log_to_standard_error(settings.log_level, settings.log_format)
         keep_large_blocks()
         announce(settings)

@@ -22,6 +22,7 @@ from judge_server.models.described_model import IN_PROCESS, DescribedModel, Mode
 from judge_server.models.protocol import Completion, Model, Request
 from judge_server.models.registry import open_model
 from judge_server.models.sleeping import SleepLevel, sleeper_of
+from judge_server.settings.cluster import ModelReplicas
 
 _LOG = logging.getLogger(__name__)
 _TRIES: Final = 4
@@ -69,12 +70,13 @@ class ModelReplica:
 
 
 class DeployedModel(DescribedModel):
-    """Asks the replicas behind a handle. ``at_once``: requests that each works on."""
+    """Asks the replicas behind a handle."""
 
-    def __init__(self, name: str, handle: DeploymentHandle, at_once: int) -> None:
+    def __init__(self, name: str, handle: DeploymentHandle, scale: ModelReplicas) -> None:
         super().__init__(name)
         self._handle = handle
-        self._at_once = at_once
+        self._at_once = scale.at_once
+        self._by_conversation = scale.routing == "conversation"
         self._replicas = 0
         self._looking: asyncio.Task[None] | None = None
 
@@ -96,7 +98,9 @@ class DeployedModel(DescribedModel):
 
     async def complete(self, request: Request) -> Completion:
         """A replica that dies has another one asked."""
-        handle = self._handle.options(session_id=request.prompt.prefix[0]) if request.prompt.prefix else self._handle
+        handle = self._handle
+        if self._by_conversation and request.prompt.prefix:
+            handle = handle.options(session_id=request.prompt.prefix[0])
         for number in range(1, _TRIES + 1):
             left = None if request.deadline is None else request.deadline - monotonic()
             try:
@@ -164,7 +168,7 @@ class DeployedModel(DescribedModel):
 class DeployedModels:
     """Opens models: those that have a deployment there, others in this process."""
 
-    def __init__(self, deployed: Mapping[str, tuple[DeploymentHandle, int]]) -> None:
+    def __init__(self, deployed: Mapping[str, tuple[DeploymentHandle, ModelReplicas]]) -> None:
         self._deployed = deployed
 
     def open(self, specification: str, options: Mapping[str, Any]) -> Model:

@@ -31,9 +31,12 @@ class Replicas(Frozen):
 
 
 class ModelReplicas(Replicas):
-    """The replicas of one judge's model. ``gpus``: of each replica, also a fraction. ``bundles``: the placement group
-    of each replica, such as one bundle a GPU for an engine with tensor parallelism; the replica runs in the first."""
+    """The replicas of one judge's model. ``routing``: calls about one conversation go to one replica, whose prefix
+    cache has it, or each call to the less loaded of two, for models without such a cache. ``gpus``: of each replica,
+    also a fraction. ``bundles``: the placement group of each replica, such as one bundle a GPU for an engine with
+    tensor parallelism; the replica runs in the first."""
 
+    routing: Literal["conversation", "load"] = "conversation"
     gpus: Amount = 0.0
     bundles: tuple[dict[str, Amount], ...] = ()
     strategy: Literal["PACK", "STRICT_PACK", "SPREAD", "STRICT_SPREAD"] = "STRICT_PACK"
