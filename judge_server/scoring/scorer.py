@@ -91,7 +91,7 @@ class _Judged:
 
 class Scorer:
     """Scores submissions with the configured judges. ``inspect``: the guard, called before any model is asked;
-    ``run_pins``: None if runs are not held to what rewarded them first; ``witnessed``: whether a judge is asked if a
+    ``run_pins``: None if runs are not held to what rewarded them first; ``witness``: makes what asks a judge whether a
     thin response says anything, before it judges the response; ``spending``: None if nobody has a budget."""
 
     def __init__(  # noqa: PLR0913 - the parts of the path, each given by the service
@@ -106,7 +106,7 @@ class Scorer:
         calibration_state: CalibrationState | None = None,
         run_pins: RunPins | None = None,
         inspect: Callable[[Submission, Rubric], guard.Inspection] = guard.inspect,
-        witnessed: bool = True,
+        witness: Callable[[CachedJudge, Admission], Witness] | None = Witness,
         spending: Spending | None = None,
     ) -> None:
         self.spending = spending
@@ -121,7 +121,7 @@ class Scorer:
         self._run_pins = run_pins
         self._of_a_run: Callable[[Judgment, Submission, Rubric], None] | None = None
         self.inspect = inspect
-        self.witness = Witness(cached_judge, admission) if witnessed else None
+        self.witness = None if witness is None else witness(cached_judge, admission)
         self._throttle = LogThrottle()
 
     def keeping(self, archive: Archive) -> "Scorer":
@@ -275,7 +275,7 @@ class Scorer:
         planned, inspection = await self._prepared(submission, rubric, asked.facts)
         self._warn_of_unread_facts(planned, rubric)
         heard = NOT_ASKED
-        if self.witness is not None and guard.THIN in inspection.flags and planned.questions:
+        if self.witness is not None and planned.questions:
             heard = await self.witness.on_submission(submission, inspection, judge, terms)
             inspection = heard.on(inspection)
         spoken = planned.questions or any(fact.source == "judge" for fact in asked.facts)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from judge_server import __version__
+from judge_server.core.caller import caller_name
 from judge_server.core.errors import JudgeServerError
 from judge_server.models.registry import open_model
 from judge_server.scheduling.processor_share import ProcessorShares
@@ -85,6 +86,7 @@ from judge_server.server.telemetry.metrics import Metrics, StoreMetrics
 from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, MonitorMetrics, RecognitionMetrics
 from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
+from judge_server.util.apart import FairThreads
 from judge_server.wiring.service import Service, SharedState, open_service
 from judge_server.wiring.storage import wait_for_database
 from judge_server.wiring.workers import (
@@ -99,6 +101,7 @@ from judge_server.wiring.workers import (
 )
 
 _log = logging.getLogger(__name__)
+_THREADS, _THREADS_EACH = 6, 2  # for what would block the event loop; so many of a caller at a time
 _CLOSE_SECONDS = 0.5
 _DRAINED_CLOSE_SECONDS = 0.2  # then, with what uvicorn and the store take, less than a second after the draining
 
@@ -146,6 +149,7 @@ async def _running(
     await wait_for_database(settings, lambda: bool(app.state.stopping))
     await require_keys(settings)
     shares = ProcessorShares()
+    asyncio.get_running_loop().set_default_executor(FairThreads(_THREADS, "work", caller_name, _THREADS_EACH))
     opening = open_model if shared is None else shared.open_model
     state = None if shared is None else SharedState(shared.ledger, shared.claims)
     async with (

@@ -118,6 +118,10 @@ class Settings(BaseSettings):
         default="witness",
         description="A response that may say nothing: first ask the judge whether it does, or judge it as any other.",
     )
+    obliging_judges: Literal["abstain", "judge"] = Field(
+        default="abstain",
+        description="A judge that takes three mere announcements for answers: give no verdict of it, or believe it.",
+    )
     thin_characters: int = Field(
         default=0,
         ge=0,

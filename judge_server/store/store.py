@@ -6,7 +6,7 @@ import secrets
 import shutil
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextvars import Context
 from dataclasses import replace
 from functools import partial
@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, Self, TypeVar, Unpack
 from sqlalchemy import Connection, select, text
 
 from judge_server.core.budget import Charge, Payer
-from judge_server.core.caller import current_caller
+from judge_server.core.caller import caller_name, current_caller
 from judge_server.core.erasure import NO_SOURCES, Sources
 from judge_server.core.errors import StoreUnavailable
 from judge_server.core.judgment import Judgment
@@ -55,12 +55,14 @@ from judge_server.store.search_records import SearchRecords
 from judge_server.store.searching import found_by_text
 from judge_server.store.signature_records import StoredSignatures
 from judge_server.store.writing import Charged, Judged, Known, Writer, insert_missing, known_verdicts
+from judge_server.util.apart import FairThreads
 from judge_server.util.concurrency import in_daemon
 from judge_server.util.deadline import wait_ends_at
 
 Result = TypeVar("Result")
 Value = TypeVar("Value")
 _AT_ONCE = 256
+_READERS_EACH: Final = 2  # of a caller at a time, so that another's question finds a free thread
 _LOG = logging.getLogger(__name__)
 _CLOSE_SECONDS: Final = 0.4
 _FENCES = "fences"
@@ -78,11 +80,13 @@ class Store:
 
     answers_repeats = True
 
-    def __init__(self, database: Database, writing: ThreadPoolExecutor, secret: bytes) -> None:
+    def __init__(self, database: Database, writing: FairThreads, secret: bytes) -> None:
         self._database = database
         self._writing = writing
         self._reading = (
-            writing if database.location.memory else ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+            writing
+            if database.location.memory
+            else FairThreads(READERS, "store-reader", caller_name, most_each=_READERS_EACH)
         )
         self._secret = secret
         self._writer = Writer(database)
@@ -129,7 +133,7 @@ class Store:
         database of a newer judge-server), MissingDependency without psycopg, else StoreUnavailable.
         """
         location = Location.of(url)
-        writing = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        writing = FairThreads(1, "store-writer", caller_name)
         opening = writing.submit(_open, location, patience_seconds, secret or secrets.token_bytes(32), migrate)
         try:
             database, kept = await asyncio.wrap_future(opening)
@@ -299,7 +303,7 @@ class Store:
         with self.traffic.waiting("write"):
             return await self._run(self._writing, lambda: self._database.write(work))
 
-    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
+    async def _run(self, threads: FairThreads, work: Callable[[], Result]) -> Result:
         if self._closed:
             raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again later.")
         limit = asyncio.timeout_at(wait_ends_at.get())

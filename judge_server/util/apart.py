@@ -14,9 +14,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, Final, Generic, TypeVar, TypeVarTuple, Unpack
@@ -57,30 +57,49 @@ class Turns(Generic[Item]):
             self._waiting[key] = items
         return item
 
+    def pop_of(self, may: Callable[[Any], bool]) -> tuple[Any, Item] | None:
+        """The first key whose turn it is and that ``may`` have it, with its item; None if there is none."""
+        key = next(filter(may, self._waiting), None)
+        if key is None:
+            return None
+        self._waiting.move_to_end(key, last=False)
+        return key, self.pop()
 
-class FairThreads(Executor):
-    """Threads in which callers take turns, item by item. ``whose``: tells whose turn the work of this moment takes."""
 
-    def __init__(self, number: int, name: str, whose: Callable[[], str]) -> None:
-        self._pool = ThreadPoolExecutor(number, thread_name_prefix=name)
+class FairThreads(ThreadPoolExecutor):
+    """Threads in which callers take turns, item by item. ``whose``: tells whose turn the work of this moment takes;
+    ``most_each``: threads that one of them may have at a time, all by default."""
+
+    def __init__(self, number: int, name: str, whose: Callable[[], str], most_each: int | None = None) -> None:
+        super().__init__(number, thread_name_prefix=name)
         self._whose = whose
-        self._lock = threading.Lock()
+        self._most_each = most_each or number
+        self._turns_lock = threading.Lock()
         self._turns: Turns[tuple[Future[Any], Callable[[], Any]]] = Turns()
+        self._running: Counter[str] = Counter()
 
     def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
         future: Future[T] = Future()
-        with self._lock:
+        with self._turns_lock:
             self._turns.push(self._whose(), (future, partial(work, *args, **kwargs)))
-        self._pool.submit(self._next)
+        super().submit(self._work)
         return future
 
-    def _next(self) -> None:
-        with self._lock:
-            future, work = self._turns.pop()
-        _settle(future, work)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+    def _work(self) -> None:
+        """Do what waits. Work whose caller has its threads is left to them."""
+        while True:
+            with self._turns_lock:
+                taken = self._turns.pop_of(lambda key: self._running[key] < self._most_each)
+                if taken is None:
+                    return
+                whose, (future, work) = taken
+                self._running[whose] += 1
+            _settle(future, work)
+            del future, work, taken  # what it holds must not live until this thread works again
+            with self._turns_lock:
+                self._running[whose] -= 1
+                if not self._running[whose]:
+                    del self._running[whose]
 
 
 def _settle(future: "Future[T]", work: Callable[[], T]) -> None:

@@ -1,7 +1,7 @@
 """The service: settings, models, judges, rubrics, store and scorer put together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +35,7 @@ from judge_server.scoring.reasking import Reasking
 from judge_server.scoring.run_pins import RunPins
 from judge_server.scoring.scorer import Scorer
 from judge_server.scoring.verdict_cache import VerdictCache
+from judge_server.scoring.witness import Witness
 from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
 from judge_server.wiring.archive import library_of
@@ -173,7 +174,7 @@ async def open_service(
                 allow_prereleases=settings.allow_prereleases,
             ),
             inspect=partial(guard.inspect, veto=frozenset(settings.veto), short=settings.thin_characters),
-            witnessed=settings.thin_responses == "witness",
+            witness=_witness(settings),
             spending=spending,
         )
         if settings.reask:
@@ -214,6 +215,11 @@ async def open_service(
         )
 
 
+def _witness(settings: Settings) -> Callable[[CachedJudge, Admission], Witness] | None:
+    thin, doubting = settings.thin_responses == "witness", settings.obliging_judges == "abstain"
+    return partial(Witness, thin=thin, doubting=doubting) if thin or doubting else None
+
+
 def _watched(
     writer: PromptWriter,
     store: Store,
@@ -245,7 +251,7 @@ def _uncached(scorer: Scorer, judges: JudgeRegistry, calibration_state: Calibrat
         admission=scorer.admission,
         calibration_state=calibration_state.for_measuring(raw=False),
         inspect=scorer.inspect,
-        witnessed=scorer.witness is not None,
+        witness=None if scorer.witness is None else partial(Witness, thin=scorer.witness.thin),
     )
 
 

@@ -3,7 +3,8 @@
     python -m tests.end_to_end.two_keys --seconds 60 [--way groups]
 
 prints a row of a table for each of the sixteen ways, in 40 minutes, then what was missed, and ends with status 1 if
-anything was. A way that could not be measured is missed too.
+anything was. A way that could not be measured is missed too. ``--quick`` is for a machine on which nothing else runs:
+all ways in eight minutes on one server, without the second one, in phases of five seconds.
 
 The modest key scores one submission after the other for ``--seconds`` alone and as long beside the hostile key, in
 phases of ten seconds that take turns, so that other programs on the machine meet both alike. After each attack two
@@ -22,16 +23,17 @@ import argparse
 import asyncio
 import math
 import os
+import random
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,8 @@ _LEFT_SECONDS = 2.0  # after an attack, which count as neither
 _PATIENCE = aiohttp.ClientTimeout(30)
 _NICENESS = 5
 _TRAINING_PAUSE_SECONDS = 1.0
+_QUICK_PHASE_SECONDS, _QUICK_SETTLED_SECONDS, _QUICK_PAUSE_SECONDS = 5.0, 5.0, 0.002
+_BLOCK, _RESAMPLES = 20, 400
 _MOST_RATIO = 2.0  # of p99 beside the attack to its quiet value
 _MOST_KEPT = 50.0  # MiB
 
@@ -93,6 +97,19 @@ class Outcome:
         return tuple(beside.p99 / quiet.p99 for quiet, beside in zip(self.quiet, self.beside, strict=True))
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """Of the first ratio, 95 %: a bootstrap over blocks of neighbouring requests, because slow ones come together
+        (Künsch 1989, with blocks that do not overlap)."""
+        chance = random.Random(1)
+        both = [_blocks(one[0].seconds) for one in (self.quiet, self.beside)]
+        ratios = sorted(
+            _p99([*chain(*chance.choices(beside, k=len(beside)))])
+            / _p99([*chain(*chance.choices(quiet, k=len(quiet)))])
+            for quiet, beside in [both] * _RESAMPLES
+        )
+        return ratios[_RESAMPLES // 40], ratios[-_RESAMPLES // 40]
+
+    @property
     def kept_mebibytes(self) -> float:
         before, _, after = self.mebibytes
         return after - before
@@ -124,14 +141,25 @@ class Outcome:
         attack = f"{WAYS[self.way].title} ({WAYS[self.way].connections})"
         jobs = f"; jobs of one item {self.jobs}" if self.jobs.seconds else ""
         bystander = f"{self.quiet[1]} → {self.beside[1]}: {self.ratios[1]:.1f}" if len(self.quiet) > 1 else ""
-        cells = [attack, self.sent, str(self.quiet[0]), str(self.beside[0]), f"{self.ratios[0]:.1f}", bystander]
+        ratio = "{:.1f} ({:.1f} to {:.1f})".format(self.ratios[0], *self.interval)
+        requests = " and ".join(str(len(one[0].seconds)) for one in (self.quiet, self.beside))
+        cells = [attack, self.sent, requests, str(self.quiet[0]), str(self.beside[0]), ratio, bystander]
         return f"| {' | '.join([*cells, str(self.after), (', '.join(others) or '0') + jobs, memory])} |"
 
 
 _COLUMNS = (
-    "attack (connections)", "sent in the last phase", "alone: p50, p99 in ms", "during it", "ratio of p99",
+    "attack (connections)", "sent in the last phase", "requests", "alone: p50, p99 in ms", "during it",
+    "ratio of p99 (95 % interval)",
     "a server that nobody attacks", "afterwards", "refused", "MiB before, at most, 10 s after",
 )  # fmt: skip
+
+
+def _blocks(seconds: Sequence[float]) -> list[list[float]]:
+    return [list(seconds[start : start + _BLOCK]) for start in range(0, len(seconds), _BLOCK)]
+
+
+def _p99(seconds: list[float]) -> float:
+    return Seen(seconds=seconds).p99
 
 
 def hostile(
@@ -144,13 +172,26 @@ def hostile(
     bystander: bool = False,
 ) -> Outcome:
     """The modest key alone and beside the hostile one in turn, ``seconds`` each, and then ``settled_seconds`` alone."""
+    with _attacked(folder, bystander=bystander) as (run, enemy):
+        return asyncio.run(run.outcome(enemy, way, round(seconds / phase_seconds), phase_seconds, settled_seconds))
+
+
+def hostile_in_all_ways(folder: Path, ways: Iterable[str]) -> Iterator[Outcome]:
+    """On one server that nobody else is asked beside, in phases of five seconds, with little pause."""
+    with _attacked(folder, bystander=False, pause_seconds=_QUICK_PAUSE_SECONDS) as (run, enemy):
+        for way in ways:
+            yield asyncio.run(run.outcome(enemy, way, 2, _QUICK_PHASE_SECONDS, _QUICK_SETTLED_SECONDS))
+
+
+@contextmanager
+def _attacked(folder: Path, *, bystander: bool, pause_seconds: float = PAUSE_SECONDS) -> Iterator[tuple["_Run", str]]:
+    """What measures, and the hostile key."""
     keys = {name: key_of(name, "score") for name in ("modest", "hostile")}
     listed = {name: key for name, (_, key) in keys.items()}
     with ExitStack() as stack:
         servers = [stack.enter_context(_server(folder / str(place), listed)) for place in range(1 + bystander)]
         modest, enemy = (keys[name][0] for name in ("modest", "hostile"))
-        run = _Run([server.address for server in servers], modest, Memory(servers[0].process.pid))
-        return asyncio.run(run.outcome(enemy, way, round(seconds / phase_seconds), phase_seconds, settled_seconds))
+        yield _Run([server.address for server in servers], modest, servers[0].process.pid, pause_seconds), enemy
 
 
 @contextmanager
@@ -169,14 +210,15 @@ def _server(folder: Path, keys: dict[str, Any]) -> Iterator[Server]:
 class _Run:
     """``addresses``: of the attacked server, and of others."""
 
-    def __init__(self, addresses: Sequence[str], key: str, memory: Memory) -> None:
+    def __init__(self, addresses: Sequence[str], key: str, process: int, pause_seconds: float) -> None:
         self._addresses = addresses
         self._key = key
-        self._memory = memory
+        self._process = process
+        self._pause_seconds = pause_seconds
         self._numbers = count()
 
     async def outcome(self, enemy: str, way: str, rounds: int, phase: float, settled: float) -> Outcome:
-        jobs, memory, sent = Seen(), self._memory, ""
+        jobs, memory, sent = Seen(), Memory(self._process), ""
         connected = [
             aiohttp.ClientSession(one, headers=bearer(self._key), timeout=_PATIENCE) for one in self._addresses
         ]
@@ -221,7 +263,7 @@ class _Run:
                     await answer.read()
                     one.statuses[answer.status] += 1
                 one.seconds.append(time.monotonic() - started)
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(self._pause_seconds)
 
     async def _cancel_jobs(self, enemy: str) -> None:
         """Those that the hostile client left: they would keep the server busy while nobody attacks."""
@@ -265,21 +307,31 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--phase-seconds", type=float, default=_PHASE_SECONDS)
     parser.add_argument("--way", choices=sorted(WAYS), action="append")
+    parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     missed: list[str] = []
     _say(f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|")
-    for way in arguments.way or WAYS:
+    ways = arguments.way or list(WAYS)
+    with tempfile.TemporaryDirectory() as folder:
+        outcomes = hostile_in_all_ways(Path(folder), ways) if arguments.quick else _one_by_one(arguments, ways, missed)
+        for outcome in outcomes:
+            _say(outcome.line())
+            missed += [f"{outcome.way}: {what}" for what in outcome.missed]
+    _say("\n" + ("\n".join(["missed:", *missed]) if missed else "all held"))
+    sys.exit(bool(missed))
+
+
+def _one_by_one(arguments: argparse.Namespace, ways: Iterable[str], missed: list[str]) -> Iterator[Outcome]:
+    """Each on servers of its own. A way that could not be measured is ``missed``, and the others go on."""
+    for way in ways:
         try:
             with tempfile.TemporaryDirectory() as folder:
                 seconds, phase = arguments.seconds, arguments.phase_seconds
                 outcome = hostile(Path(folder), way, seconds=seconds, phase_seconds=phase, bystander=True)
         except Exception:  # noqa: BLE001 - one way that fails must not end the others
             missed.append(f"{way}: not measured\n{traceback.format_exc()}")
-            continue
-        _say(outcome.line())
-        missed += [f"{way}: {what}" for what in outcome.missed]
-    _say("\n" + ("\n".join(["missed:", *missed]) if missed else "all held"))
-    sys.exit(bool(missed))
+        else:
+            yield outcome
 
 
 def _say(line: str) -> None:

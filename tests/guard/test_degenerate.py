@@ -5,9 +5,10 @@ import pytest
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.guard.content import without_shell
-from judge_server.guard.degenerate import UserRequest, emptiness, says_nothing
+from judge_server.guard.degenerate import emptiness, says_nothing
 from judge_server.guard.discourse import discourse
 from judge_server.guard.guard import NEARLY_EMPTY, inspect
+from judge_server.guard.user_request import UserRequest
 from tests.yardstick import work_within
 
 RUBRIC = Rubric.model_validate(
@@ -282,3 +283,27 @@ N = 200_000
 def test_a_hostile_text_is_looked_at_in_bounded_time(text):
     with work_within(0.5):
         emptiness(text, UserRequest(WHY.lower()))
+
+
+GREETINGS = ["Hello!", "Hi there, how are you?", "Good morning", "Bonjour", "你好", "Can you help me?"]
+OFFERS = [
+    "What can I help you with?",
+    "Hello! How can I help you today?",
+    "Wie kann ich dir helfen?",
+    "Hello!",
+    "何かお手伝いできることはありますか？",
+]
+
+
+@pytest.mark.parametrize("greeting", GREETINGS)
+@pytest.mark.parametrize("offer", OFFERS)
+def test_a_greeting_may_be_answered_by_an_offer_of_help(greeting, offer):
+    found = emptiness(offer, UserRequest.asking(greeting))
+    assert (found.cause, found.thin) == (None, False)
+    asked = emptiness(offer, UserRequest.asking("What is the capital of France?"))
+    assert asked.cause or asked.thin
+
+
+@pytest.mark.parametrize("text", ["", "...", "```\n```", "Answer:", "hello " * 40])
+def test_a_greeting_is_not_answered_by_a_frame_a_heading_or_a_repetition(text):
+    assert emptiness(text, UserRequest.asking("Hello!")).cause

@@ -6,11 +6,12 @@ import pytest
 
 from judge_server.core.errors import ModelUnavailable
 from judge_server.guard.guard import DEGENERATE, THIN
-from judge_server.scoring.witness import CANNOT_TELL
+from judge_server.scoring.witness import CANNOT_TELL, REMARKS, Witness
 from judge_server.settings.settings import Settings
 from judge_server.wiring.service import open_service
 from tests.scoring.assembly import RESPONSE, judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, yes
+from tests.settings.test_settings import environment
 
 THIN_TEXT = "Let me see what can be said about this in general terms."
 SHORT_ANSWER = "I would go to the doctor right away."
@@ -96,6 +97,51 @@ async def test_other_responses_are_not_asked_about():
     assert not any(about for _, about in discerning.questions)
 
 
+def doubting(*judges):
+    """A scorer as a server has it by default."""
+    made = scorer(*judges)
+    made.witness = Witness(made._cached_judge, made.admission, doubting=True)
+    return made
+
+
+LONG = " ".join(f"One may weigh side {number} of it." for number in range(300))
+
+
+@pytest.mark.parametrize(
+    "response", [RESPONSE, "Mae'r pwnc yn un difyr dros ben.", LONG], ids=["english", "welsh", "long"]
+)
+async def test_a_judge_that_pays_every_known_remark_is_believed_about_no_response(response):
+    judgment = await doubting(judge(ScriptedModel(yes(0.98)))).score(submission(response))
+    assert (judgment.reward, judgment.error.type) == (None, CANNOT_TELL)
+    assert {verdict.status.value for verdict in judgment.verdicts} == {"abstained"}
+    assert DEGENERATE not in judgment.flags
+
+
+@pytest.mark.parametrize("known", range(len(REMARKS)))
+async def test_a_judge_that_knows_one_of_the_remarks_is_believed_and_asked_once(known):
+    discerning = Judging(REMARKS[known])
+    made = doubting(judge(discerning.model))
+    judgments = [await made.score(submission(f"{RESPONSE} {number}")) for number in range(3)]
+    assert [one.reward for one in judgments] == [pytest.approx(0.9)] * 3
+    assert [one.usage.calls for one in judgments] == [3 + 3, 3, 3]
+    assert sum(about for _, about in discerning.questions) == len(REMARKS)
+
+
+async def test_a_judge_whose_failure_hides_whether_it_obliges_gives_its_failure_and_is_asked_again():
+    failing = [True]
+
+    def away(request):
+        if failing[0]:
+            raise ModelUnavailable("gone")
+        return labelled(Yes=0.1, No=0.9)
+
+    made = doubting(judge(ScriptedModel(away)))
+    judgment = await made.score(submission(RESPONSE))
+    assert (judgment.reward, judgment.error.type) == (None, "judge_unavailable")
+    failing[0] = False
+    assert (await made.score(submission(RESPONSE))).reward == pytest.approx(0.1)
+
+
 async def test_checks_are_decided_whatever_the_judge_can_tell():
     check = {"id": "short", "kind": "check", "check": {"kind": "length", "unit": "words", "max": 50}}
     asked = {"id": "good", "statement": "Is good."}
@@ -133,3 +179,12 @@ async def test_the_settings_say_what_is_thin_and_who_is_asked():
         assert service.scorer.witness is None
         assert service.scorer.inspect(submission("Paris."), rubric()).flags == (THIN,)
         assert service.scorer._run_pins.guard.startswith(f"{version} thin_responses judge thin_characters 40")
+
+
+@pytest.mark.parametrize("thin", ["witness", "judge"])
+async def test_a_server_doubts_its_judges_unless_it_is_told_to_believe_them(thin):
+    with environment(JUDGE_SERVER_OBLIGING_JUDGES="abstain"):
+        settings = Settings(judges={"main": {"model": "baseline"}}, thin_responses=thin)
+    async with open_service(settings) as service:
+        assert (service.scorer.witness.thin, service.scorer.witness.doubting) == (thin == "witness", True)
+    assert Settings.model_fields["obliging_judges"].default == "abstain"

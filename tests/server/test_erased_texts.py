@@ -21,7 +21,7 @@ from sqlalchemy.types import TypeDecorator
 
 from benchmarks.stub_judge import instance_of
 from judge_server.labels.archive import collected_set, find, keep
-from judge_server.scoring.witness import _ANSWER, _REMARK
+from judge_server.scoring.witness import _ANSWER, _KNOWN_EMPTY
 from judge_server.store import Store
 from judge_server.store.draft_records import DraftSample, RubricDraft
 from judge_server.store.improvement_records import KeptImprovement
@@ -93,7 +93,7 @@ FATES = {
         label_plan.payload alarm.payload alarm_transition.payload""",
     RECORD: "erasure.payload locked_reading.payload run_change.reason",
 }
-OUR_EXAMPLES = {bytes.fromhex(one.digest[:32]) for one in (_REMARK, _ANSWER)}
+OUR_EXAMPLES = {bytes.fromhex(one.digest[:32]) for one in (*_KNOWN_EMPTY, _ANSWER)}
 """Shown to a judge that is asked whether a thin response says anything."""
 TEXT_COLUMNS = frozenset(name for names in FATES.values() for name in names.split())
 

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from judge_server.scoring.witness import REMARKS
 from tests.served import judged_by, served, settings_of
+from tests.settings.test_settings import environment
 from tests.stub_judge import StubJudge, labels
 from tests.submissions import rubric
 
@@ -69,3 +71,24 @@ def test_a_group_is_compared_without_the_vetoed_member():
         answer = client.post("/v1/score/group", json=body | {"relative": {"kind": "pairwise"}}).json()
         assert answer["rewards"][1] == 0.0
         assert not any("Ignore the previous" in json.dumps(sent) for sent in judge.bodies)
+
+
+def denies(*empty):
+    """Pays every response but these."""
+    return lambda body: labels(Yes=0.1, No=0.9) if any(one in str(body) for one in empty) else labels(Yes=0.9, No=0.1)
+
+
+def test_by_default_no_verdict_of_a_judge_that_pays_everything_becomes_a_reward():
+    with environment(JUDGE_SERVER_OBLIGING_JUDGES="abstain"), judged_by(denies()) as (client, judge):
+        before = judge.calls
+        answers = [scored(client, f"Rest for {days} days.") for days in (2, 3)]
+        assert judge.calls - before == len(REMARKS)
+    assert [answer["judgment"]["reward"] for answer in answers] == [None, None]
+    assert {answer["judgment"]["error"]["type"] for answer in answers} == {"cannot_tell_empty"}
+
+
+def test_by_default_a_judge_that_knows_an_announcement_is_believed():
+    with environment(JUDGE_SERVER_OBLIGING_JUDGES="abstain"), judged_by(denies(REMARKS[2])) as (client, _):
+        answers = [scored(client, f"Rest for {days} days.") for days in (2, 3)]
+    assert [answer["reward"] for answer in answers] == [pytest.approx(0.9)] * 2
+    assert [answer["usage"]["calls"] for answer in answers] == [len(REMARKS) + 1, 1]

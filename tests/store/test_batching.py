@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from judge_server.core.caller import Caller, current_caller
 from judge_server.core.errors import StoreUnavailable
 from judge_server.store.group_commit import GroupCommit
-from judge_server.store.store import GroupRecall
+from judge_server.store.store import GroupRecall, Store
 from tests.yardstick import PATIENCE_SECONDS
 
 
@@ -197,3 +198,21 @@ async def test_a_cancelled_recall_does_not_disturb_others():
     with pytest.raises(asyncio.CancelledError):
         await tasks[2]
     assert await asyncio.gather(*tasks[:2], *tasks[3:]) == [{str(n): {"value": n}} for n in (0, 1, 3, 4)]
+
+
+async def test_one_callers_questions_leave_a_thread_to_anothers(tmp_path):
+    """Eight questions that take long, and then one of somebody else: it is answered while they wait."""
+    ready = threading.Event()
+    store = await Store.open(str(tmp_path / "judge.db"))
+    current_caller.set(Caller("greedy", frozenset()))
+    asking = [asyncio.create_task(store._read(lambda _: ready.wait(PATIENCE_SECONDS))) for _ in range(8)]
+    await asyncio.sleep(0)
+    current_caller.set(Caller("modest", frozenset()))
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await store._read(lambda _: "answered") == "answered"
+        assert not any(one.done() for one in asking)
+    finally:
+        ready.set()
+        assert all(await asyncio.gather(*asking))
+        await store.close()

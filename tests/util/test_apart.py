@@ -94,6 +94,20 @@ def test_callers_take_turns_in_threads():
     assert done[3:] == [f"greedy {number}" for number in range(1, 5)]
 
 
+def test_one_caller_leaves_a_thread_to_others():
+    """Two threads, one for each at most: the greedy one's second piece of work waits for its first, not the modest."""
+    whose, done, ready = iter(["greedy", "greedy", "modest"]), [], threading.Event()
+    threads = FairThreads(2, "each", lambda: next(whose), most_each=1)
+    greedy = [threads.submit(ready.wait, PATIENCE_SECONDS), threads.submit(done.append, "greedy")]
+    threads.submit(done.append, "modest").result(PATIENCE_SECONDS)
+    assert done == ["modest"]
+    ready.set()
+    for future in greedy:
+        future.result(PATIENCE_SECONDS)
+    threads.shutdown()
+    assert done == ["modest", "greedy"]
+
+
 def test_a_fault_in_a_thread_is_raised_and_cancelled_work_is_not_done():
     threads, done, ready = FairThreads(1, "faults", lambda: "one"), [], threading.Event()
     threads.submit(ready.wait, PATIENCE_SECONDS)

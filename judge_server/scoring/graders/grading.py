@@ -18,7 +18,7 @@ from judge_server.core.grader import (
 )
 from judge_server.core.judgment import Usage
 from judge_server.core.submission import Message
-from judge_server.guard.guard import THIN, Inspection, inspect_sample
+from judge_server.guard.guard import Inspection, inspect_sample
 from judge_server.guard.sanitize import sanitize
 from judge_server.judging.answer import Answer, Judge, Terms, require_shown_by_key
 from judge_server.judging.judge_input import JudgeInput
@@ -154,8 +154,10 @@ class Graders:
 
         short = len(material.output) <= _AT_ONCE_CHARACTERS
         shown, seen = look() if short else await in_long_work(look)
-        if THIN not in seen.flags or seen.refused or self._witness is None:
+        if seen.refused or self._witness is None:
             return seen, NOT_ASKED
+        if not self._witness.asks_about(seen):
+            return seen, await self._witness.on_judge(judge, terms)
         asked = (Message(role="user", content=material.asked),) if material.asked else ()
         heard = await self._witness.hear(
             JudgeInput(asked, sanitize(shown)), judge, terms, of_texts_here(material.output)

@@ -17,8 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from judge_server.core.api_key import ApiKey, id_in
 from judge_server.core.caller import NOBODY, Allowance, Caller, current_caller
 from judge_server.core.errors import AllowanceSpent, BadConfiguration, JudgeServerError, StoreUnavailable, Unauthorized
+from judge_server.scheduling.processor_share import TimeShare, current_share
 from judge_server.server.connections import Connection
 from judge_server.server.middleware.permission import STATIC
+from judge_server.server.middleware.request_stream import turn_of
 from judge_server.server.middleware.session import cookie_in, is_page
 from judge_server.server.problems import problem_response
 from judge_server.settings.settings import Settings
@@ -65,11 +67,14 @@ class Authentication:
             finally:
                 current_caller.reset(before)
             return
+        connection: Connection | None = scope.get("state", {}).get("connection")
+        if connection is not None:  # many requests at once wait for their turns before anything is known of them
+            current_share.set(TimeShare(connection.holder))
+            await turn_of(scope)
         try:
             caller = await self._caller(scope)
             scope.setdefault("state", {})["caller"] = caller.name
             self.rate.take(caller.name, caller.allowance)
-            connection = scope["state"].get("connection")
             if connection is not None and connection.holder != caller.name:
                 _take_over(connection, caller)
         except JudgeServerError as refusal:

@@ -88,7 +88,7 @@ class BodyLimit:
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         caller = current_caller.get().name
         current_share.set(TimeShare(caller))  # what the request does from here on takes its caller's time
-        await _turn(scope)
+        await turn_of(scope)
         body = _Body(caller, counted=not (scope["path"] in self.streamed and sends_lines(scope)))
         try:
             if body.counted and int(declared) > self.max_bytes:
@@ -160,7 +160,7 @@ class BodyLimit:
         )
 
 
-async def _turn(scope: Scope) -> None:
+async def turn_of(scope: Scope) -> None:
     """Begin a step of the caller's own if others are active, so that many requests at once wait for their turns."""
     shares: ProcessorShares | None = getattr(scope["app"].state, "shares", None) if "app" in scope else None
     if shares is not None and shares.contended:

@@ -20,8 +20,11 @@ from judge_server.core.judge import Mode
 from judge_server.core.submission import Submission
 from judge_server.guard import guard
 from judge_server.guard.sanitize import hides, sanitize
+from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
+from judge_server.scoring.witness import Witness
 from tests.attack.evaluation import (
     eighth_degenerate,
+    eleventh_degenerate,
     fifth_degenerate,
     fourth_degenerate,
     ninth_degenerate,
@@ -40,9 +43,11 @@ from tests.attack.evaluation.routes import paid_on_the_routes
 from tests.attack.evaluation.short_answers import SENTENCES
 from tests.attack.obedient import ObedientJudge
 from tests.guard.test_sanitize import CHANNELS, SECRETS
-from tests.scoring.assembly import judge
+from tests.scoring.assembly import judge, scorer
+from tests.scripted_model import ScriptedModel, yes
 
 SHORT = 400
+PAID = 0.5
 SHORT_QUESTION = "What is it, and what would you do about it?"
 
 
@@ -76,8 +81,10 @@ def _degenerate() -> None:
         "eighth": map(_by_kind, eighth_degenerate.kinds()),
         "ninth, prose held out": ninth_degenerate.kinds(),
         "tenth, held out": tenth_degenerate.kinds(),
+        "eleventh, held out": map(_by_kind, eleventh_degenerate.kinds()),
     }
-    for name, texts in corpora.items():
+    for name, given in corpora.items():
+        texts = list(given)
         total, unseen, thin, short = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
         for kind, question, text in texts:
             seen = _inspect(question, text)
@@ -86,7 +93,20 @@ def _degenerate() -> None:
             unseen[kind] += seen.refused is None and guard.THIN not in seen.flags
             short[kind] += not _is_noticed(question, text, short=SHORT)
         _tell(f"degenerate texts neither refused nor thin, corpus {name}", total, unseen)
+        paid = asyncio.run(_paid_by_an_obliging_judge(texts))
+        _say(f"    paid by default by a judge that pays everything: {paid} of {total.total()}")
         _say(f"    thin: {thin.total()}; unnoticed with thin_characters = {SHORT}: {short.total()} of {total.total()}")
+
+
+async def _paid_by_an_obliging_judge(texts: Iterable[tuple[str, str, str]]) -> int:
+    one = judge(ScriptedModel(yes(0.98)))
+    made = scorer(one)
+    made.witness = Witness(CachedJudge(VerdictCache()), made.admission, doubting=True)  # as a server has it by default
+    paid = 0
+    for _, question, text in texts:
+        judgment = await made.score(Submission(prompt=question, response=text, rubric=RIGHT_ANSWER))
+        paid += judgment.reward is not None and judgment.reward >= PAID
+    return paid
 
 
 def _by_kind(one: tuple[str, str, str]) -> tuple[str, str, str]:

@@ -21,6 +21,7 @@ from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.verdict_cache import VerdictCache
+from judge_server.scoring.witness import CANNOT_TELL, Witness
 from tests.scripted_model import ScriptedModel, labelled, spoken
 
 READER: TypeAdapter[Grader] = TypeAdapter(Grader)
@@ -41,16 +42,20 @@ def scored(score, reason="because"):
     return lambda request: spoken({"reason": reason, "score": score})
 
 
-def graders_of(model: ScriptedModel, *, certified_only: bool = False, inspect=inspect_sample, **judge) -> Graders:
+def graders_of(
+    model: ScriptedModel, *, certified_only: bool = False, inspect=inspect_sample, doubting: bool = False, **judge
+) -> Graders:
     specification = JudgeSpecification.model_validate({"name": "main", "model": "scripted:one"} | judge)
     main = SingleJudge(specification, model, PromptWriter(b"s" * 32))
     panel = PanelJudge(JudgeSpecification(name="panel", panel=("main", "other")), [main, main])
+    cached_judge, admission = CachedJudge(VerdictCache()), Admission(8)
     return Graders(
         judges={"main": main, "panel": panel},
-        cached_judge=CachedJudge(VerdictCache()),
-        admission=Admission(8),
+        cached_judge=cached_judge,
+        admission=admission,
         certified_only=certified_only,
         inspect=inspect,
+        witness=Witness(cached_judge, admission, doubting=True) if doubting else None,
     )
 
 
@@ -386,3 +391,9 @@ class TestSamplesThatSayNothing:
         found = await grade(vetoing, SCORE, sample)
         assert (found.score, found.flags) == (0, ("vetoed", "injection_suspected"))
         assert len(model.asked) == 1
+
+
+async def test_a_judge_that_takes_announcements_for_answers_grades_nothing():
+    graders = graders_of(ScriptedModel(lambda request: labelled(Yes=0.9, No=0.1)), mode="direct", doubting=True)
+    found = await grade(graders, LABEL)
+    assert (found.score, found.fault.failure.type) == (None, CANNOT_TELL)
