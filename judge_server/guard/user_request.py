@@ -96,8 +96,10 @@ class UserRequest:
 
 @lru_cache(maxsize=256)  # the responses to one prompt share it
 def _only_greets(text: str) -> bool:
-    found = discourse(text, wide=True)
-    return (found is not None and found.core == 0) or _asks("greeting", text)
+    if _asks("whole_greeting", text):
+        return True
+    found = discourse(text, wide=True) if _asks("greeting", text) else None
+    return found is not None and found.core <= 1
 
 
 @lru_cache(maxsize=512)  # the responses to one prompt share it
