@@ -44,7 +44,7 @@ OURS = {
     "judge_server/models/tokenizing.py": "what the tokenizers library wrote of itself",
     "judge_server/cli/actions/demo.py": "submissions in the package",
     "judge_server/exam/families.py": "words in the package",
-    "judge_server/guard/degenerate.py": "words in the package",
+    "judge_server/guard/user_request.py": "words in the package",
     "judge_server/guard/discourse.py": "words in the package",
     "judge_server/guard/marks.py": "words in the package",
     "judge_server/labels/public/manifest.py": "a list in the package",

@@ -19,7 +19,7 @@ OURS = {
     "models/server_quirks.py": "names of our own fields",
     "guard/content.py": "the name of a thought's tag, escaped",
     "guard/discourse.py": "words of discourse.toml",
-    "guard/degenerate.py": "phrases of request.toml",
+    "guard/user_request.py": "phrases of request.toml",
     "labels/readers/word.py": "patterns of a table in the same file",
     "models/chat_template.py": "random hexadecimal digits",
     "server/dialects/chat_family.py": "marks of chat templates in the same file, those of tables escaped",
