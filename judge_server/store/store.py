@@ -62,7 +62,6 @@ from judge_server.util.deadline import wait_ends_at
 Result = TypeVar("Result")
 Value = TypeVar("Value")
 _AT_ONCE = 256
-_READERS_EACH: Final = 2  # of a caller at a time, so that another's question finds a free thread
 _LOG = logging.getLogger(__name__)
 _CLOSE_SECONDS: Final = 0.4
 _FENCES = "fences"
@@ -84,9 +83,7 @@ class Store:
         self._database = database
         self._writing = writing
         self._reading = (
-            writing
-            if database.location.memory
-            else FairThreads(READERS, "store-reader", caller_name, most_each=_READERS_EACH)
+            writing if database.location.memory else FairThreads(READERS, "store-reader", caller_name, READERS // 2)
         )
         self._secret = secret
         self._writer = Writer(database)
