@@ -61,12 +61,11 @@ from judge_server.util.deadline import wait_ends_at
 
 Result = TypeVar("Result")
 Value = TypeVar("Value")
-_AT_ONCE = 256
+_AT_ONCE, _MOST_KEYS = 256, 2_000
 _LOG = logging.getLogger(__name__)
 _CLOSE_SECONDS: Final = 0.4
 _FENCES = "fences"
 Found = dict[str, dict[str, Any]]
-_MOST_KEYS: Final = 2000
 
 
 class Store:
