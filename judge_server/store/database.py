@@ -19,7 +19,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from judge_server.core.errors import BadConfiguration, JudgeServerError, MissingDependency
 from judge_server.core.extra import installing
-from judge_server.store.fault import repeatable
+from judge_server.store.fault import met_a_standby, repeatable
 from judge_server.store.location import Location
 
 _LOG = logging.getLogger(__name__)
@@ -282,7 +282,9 @@ def _in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Res
         with engine.begin() as connection:
             return work(connection)
     except SQLAlchemyError as fault:
-        if not repeatable(fault):
+        if met_a_standby(fault):
+            engine.dispose()
+        elif not repeatable(fault):
             raise
     with engine.begin() as connection:
         return work(connection)

@@ -26,7 +26,11 @@ _POSTGRESQL: Final = {
     "3F": ("has no schema to create tables in", "Check the search_path of this user.", True),
     "42501": ("refuses this user", "Grant the user CREATE and USAGE on the schema.", True),
     "08": ("does not answer", CHECK_SERVER, False),
-    "25": ("is read-only", "Connect to the primary, not to a standby.", True),
+    "25": (
+        "is read-only",
+        "Connect to the primary, not to a standby (several hosts: target_session_attrs=read-write).",
+        True,
+    ),
     "53": ("has no room left", "Free disk, memory or connections of the PostgreSQL server.", False),
     "55P03": ("is locked by another session", "Find it in pg_stat_activity, and let it finish.", False),
     "57014": ("took too long for a statement", "See its log and its load; another session may hold it up.", False),
@@ -76,6 +80,11 @@ def repeatable(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _REPEATABLE
+
+
+def met_a_standby(error: BaseException) -> bool:
+    """True if another connection may succeed: this one's server became a standby when another took over."""
+    return getattr(_origin(error), "sqlstate", None) == "25006"
 
 
 def translate(error: BaseException, location: Location, *, opening: bool = False) -> JudgeServerError:

@@ -125,3 +125,15 @@ async def test_a_database_without_room_for_texts_is_not_ready_although_a_small_r
     finally:
         engine.dispose()
         await store.close()
+
+
+@pytest.mark.parametrize("url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+async def test_after_a_failover_a_connection_to_what_is_now_a_standby_is_replaced(url):
+    store = await Store.open(url)
+    try:
+        await store._write(lambda one: one.execute(text("SET SESSION default_transaction_read_only = on")))
+        made = judgment(rubric(1), submission())
+        await store.save(made, submission(), rubric(1))
+        assert await store.judgment(made.id) == made
+    finally:
+        await store.close()
