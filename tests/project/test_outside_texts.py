@@ -36,6 +36,7 @@ OURS = {
     "judge_server/store/observation.py": "texts that the store wrote",
     "judge_server/store/judgment_row.py": "texts that the store wrote",
     "judge_server/store/payload.py": "texts that the store wrote",
+    "judge_server/store/quotation.py": "texts that the store wrote",
     "judge_server/store/removal.py": "ids and numbers that the store wrote",
     "judge_server/store/run_prompts.py": "texts that the store wrote",
     "judge_server/store/search_records.py": "texts that the store wrote",
@@ -51,6 +52,7 @@ OURS = {
     "deploy/advisory_source.py": "advisories: whatever cannot be read is no audit",
     "deploy/audit_dependencies.py": "accepted advisories of this repository",
     "deploy/dockerfile.py": "this repository's Dockerfile",
+    "deploy/prometheus_rule.py": "this repository's alerts",
     "deploy/try_interpreters.py": "what our own script prints",
 }
 DEPTHS = (300, 20_000)

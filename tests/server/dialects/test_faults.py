@@ -102,7 +102,7 @@ def _busy(client: httpx.Client) -> threading.Thread:
 
     def ask() -> None:
         with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as own:
-            SLIME.ask(own, RUBRIC, "Busy.", on_error="-9", deadline_seconds="2")
+            SLIME.ask(own, RUBRIC, "Busy.", on_error="-9", deadline_seconds="5")
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
