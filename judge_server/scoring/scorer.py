@@ -275,7 +275,7 @@ class Scorer:
         planned, inspection = await self._prepared(submission, rubric, asked.facts)
         self._warn_of_unread_facts(planned, rubric)
         heard = NOT_ASKED
-        if self.witness is not None and planned.questions:
+        if planned.questions and self.witness and (self.witness.doubting or guard.THIN in inspection.flags):
             heard = await self.witness.on_submission(submission, inspection, judge, terms)
             inspection = heard.on(inspection)
         spoken = planned.questions or any(fact.source == "judge" for fact in asked.facts)
