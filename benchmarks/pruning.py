@@ -25,7 +25,8 @@ from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.settings.settings import Settings
 from judge_server.store import Store
-from judge_server.wiring.service import Service, open_service, settle
+from judge_server.util.memory import settle
+from judge_server.wiring.service import Service, open_service
 from judge_server.workers.pruner import Pruner
 
 MOST_RATIO = 1.3
