@@ -24,10 +24,12 @@ from judge_server.core.judgment import Judgment
 from judge_server.core.monitor import MonitorFinding, Series
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric
+from judge_server.core.run import Pin
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure, VerdictStatus
 from judge_server.settings.settings import Settings
 from judge_server.store import Store
+from judge_server.store.writing import Judged
 from tests.cli.judged_labels import RUBRIC
 from tests.served import served, until
 from tests.server.pages.test_editor import begun, kept
@@ -134,12 +136,28 @@ def _bent(value: float | None, lift: float) -> float:
     return (value or 0.0) ** (1.5 - lift)
 
 
+def _audited(made: Judgment, number: int) -> Judgment:
+    """Another judge's opinion, which differs on every seventh criterion."""
+    verdicts = [
+        one if (number + n) % 7 else one.model_copy(update={"value": 1 - one.value, "met": 1 - one.value})
+        for n, one in enumerate(made.verdicts)
+        if one.value is not None
+    ]
+    judge = None if made.judge is None else made.judge.model_copy(update={"name": "auditor"})
+    return made.model_copy(update={"id": f"{made.id}-audit", "judge": judge, "verdicts": tuple(verdicts)})
+
+
 async def _fill(url: str, count: int) -> None:
     store, rubric, now = await Store.open(url), _rubric(), datetime.now(UTC)
     await store.put_rubric(rubric, published=True)
     rows = list(_rollouts(rubric, count, now))
     for start in range(0, len(rows), 200):
         await store.save_many(rows[start : start + 200])
+    await store.runs.pin(RUN, (Pin("rubric", rubric.id, rubric.digest), Pin("judge", "main", "f" * 64)), 0)
+    for number, (made, asked, _) in enumerate(rows[::20]):
+        if made.reward is not None:
+            await store.reasks.keep(made, asked, made.reward + 0.05 * (number % 5 - 2))
+            await store.audits.keep(made.id, "auditor", Judged(_audited(made, number), asked, rubric, "anyone"))
     series = Series(rubric=rubric.id, judge="main", policy="tuned")
     texts = {"flags": "12.5 % of the newest 200 responses were flagged, 1.4 % before."}
     texts["length_growth"] = "Responses are 1.71 times as long as at the beginning: 1,026 characters instead of 600."

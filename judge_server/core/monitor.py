@@ -60,6 +60,11 @@ class MonitorFinding(Frozen):
     text: str
 
     @property
+    def run(self) -> str | None:
+        """The run that it is about, if it is about one."""
+        return (self.subject or "").removeprefix("run ") if self.monitor == "reward_noise" else None
+
+    @property
     def key(self) -> str:
         """The identity of the alarm across surveys. It leaves out the words of a vocabulary finding, which change."""
         subject = None if self.monitor == "vocabulary" else self.subject

@@ -26,9 +26,9 @@ _CONFIDENT: Final = _NORMAL.inv_cdf(0.975)
 _CLEARS: Final = 0.8  # fraction of the limit below which the alarm clears
 
 
-async def noise_of(records: ReaskRecords, run: str) -> RunNoise:
-    """Raises StoreUnavailable."""
-    return RunNoise(run=run, rubrics=tuple(reward_noise(one) for one in await records.of_run(run)))
+async def noise_of(records: ReaskRecords, run: str, caller: str | None = None) -> RunNoise:
+    """Of the run's newest judgments; of those of ``caller``, if one is given. Raises StoreUnavailable."""
+    return RunNoise(run=run, rubrics=tuple(reward_noise(one) for one in await records.of_run(run, caller)))
 
 
 def noise_findings(recent: Sequence[RecentReasks], limits: MonitorLimits) -> tuple[MonitorFinding, ...]:

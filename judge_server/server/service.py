@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from judge_server.core.caller import PriorityClass, current_caller
 from judge_server.core.errors import BadInput, TooLarge
+from judge_server.core.monitor import Alarm, MonitorFinding
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.server.problems import refused
@@ -43,6 +44,21 @@ def viewer(service: Service) -> str | None:
     """The caller whose judgments, jobs and runs alone may be shown; None if all may be."""
     caller = current_caller.get()
     return caller.name if service.settings.own_views and not caller.may("read_all") else None
+
+
+async def hidden_runs(service: Service, findings: Iterable[MonitorFinding]) -> frozenset[str]:
+    """Those runs that findings are about of which the caller may see nothing."""
+    caller, runs = viewer(service), {one.run for one in findings if one.run is not None}
+    if caller is None:
+        return frozenset()
+    return frozenset({run for run in runs if not await service.store.runs.judged_by(run, caller)})
+
+
+async def shown_alarms(service: Service, *, raised: bool | None = None) -> list[Alarm]:
+    """Without those about runs of which the caller may see nothing."""
+    found = await service.store.alarms.alarms(raised=raised)
+    hidden = await hidden_runs(service, (one.finding for one in found))
+    return [one for one in found if one.finding.run not in hidden]
 
 
 def terms(

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from judge_server.core.budget import Budget, BudgetTerms, Charge, Payer
-from judge_server.store.database import Run, insert_rows
+from judge_server.store.database import MISSING, Run, insert_rows
 from judge_server.store.payload import microseconds, moment
 from judge_server.store.schema import BUDGET
 
@@ -32,7 +32,7 @@ class BudgetRecords:
         begun = {"spent_dollars": 0.0, "spent_tokens": 0, "since_us": microseconds(now)}
 
         def work(connection: Connection) -> Budget:
-            insert_rows(connection, BUDGET, [{"kind": terms.kind, "name": terms.name, **caps, **begun}], missing=True)
+            insert_rows(connection, BUDGET, [{"kind": terms.kind, "name": terms.name, **caps, **begun}], MISSING)
             changed = caps | (begun if anew else {})
             connection.execute(update(BUDGET).where(_of(terms.payer)).values(changed))
             return _budget(connection.execute(select(BUDGET).where(_of(terms.payer))).one())

@@ -332,12 +332,13 @@ def execute_many(connection: Connection, statement: str, rows: Sequence[tuple[An
         _in_driver(connection, statement, lambda cursor: cursor.executemany(statement, rows))
 
 
-def insert_rows(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, missing: bool = False
-) -> None:
-    """Insert ``rows``, which have the same columns; ``missing``: those whose key is not stored yet."""
+MISSING: Final = "ON CONFLICT DO NOTHING"
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], on_conflict: str = "") -> None:
+    """Insert ``rows``, which have the same columns; with ``MISSING`` those whose key is not stored yet."""
     if rows:
-        statement, columns = _insertion(table, tuple(rows[0]), connection.dialect.name, missing)
+        statement, columns = _insertion(table, tuple(rows[0]), connection.dialect.name, on_conflict)
         values = [tuple([row[name] if form is None else form(row[name]) for name, form in columns]) for row in rows]
         execute_many(connection, statement, values)
 
@@ -346,13 +347,12 @@ _Columns = tuple[tuple[str, Callable[[Any], Any] | None], ...]
 
 
 @cache
-def _insertion(table: Table, names: tuple[str, ...], dialect: str, missing: bool) -> tuple[str, _Columns]:
+def _insertion(table: Table, names: tuple[str, ...], dialect: str, on_conflict: str) -> tuple[str, _Columns]:
     """The statement, and how the value of each column is given to the driver."""
     spoken = registry.load("sqlite" if dialect == "sqlite" else "postgresql.psycopg")()
     columns = tuple((name, table.c[name].type.dialect_impl(spoken).bind_processor(spoken)) for name in names)
     marks = ", ".join(["?" if dialect == "sqlite" else "%s"] * len(names))
-    ending = " ON CONFLICT DO NOTHING" if missing else ""
-    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}){ending}", columns  # noqa: S608 our names
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) {on_conflict}", columns  # noqa: S608 ours
 
 
 def _in_driver(connection: Connection, statement: str, work: Callable[[Any], Any]) -> Any:

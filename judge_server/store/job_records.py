@@ -212,16 +212,20 @@ class JobRecords:
     async def results(self, job_id: str, *, after: int, limit: int) -> tuple[tuple[int, Judgment | None], ...]:
         """Position and judgment of finished items in order, those beyond ``after``; None if it was deleted."""
         column = JOB_ITEM.c
-        question = (
-            select(column.position, column.judgment_id, column.result, *columns_of())
-            .select_from(JOB_ITEM.outerjoin(JUDGMENT, JUDGMENT.c.id == column.judgment_id))
-            .outerjoin(FORM, FORM.c.id == JUDGMENT.c.form)
-            .where(column.job_id == job_id, column.finished, column.position > after)
-            .order_by(column.position)
-            .limit(limit)
-        )
+        wanted = (column.job_id == job_id, column.finished, column.position > after)
+        question = _with_judgments().where(*wanted).order_by(column.position).limit(limit)
         rows = await self._read(lambda connection: connection.execute(question).all())
         return tuple((row.position, _result(row)) for row in rows)
+
+    async def without_reward(self, job_id: str, most: int) -> tuple[tuple[int, Judgment, bool], ...]:
+        """Position and judgment of the first ``most`` finished items without a reward, and whether it is stored as one
+        or only with the item."""
+        column = JOB_ITEM.c
+        failed = JUDGMENT.c.id.is_not(None) & JUDGMENT.c.reward.is_(None)
+        question = _with_judgments().where(column.job_id == job_id, column.finished)
+        question = question.where(column.result.is_not(None) | failed).order_by(column.position).limit(most)
+        rows = await self._read(lambda connection: connection.execute(question).all())
+        return tuple((row.position, one, not row.result) for row in rows if (one := _result(row)) is not None)
 
     async def forget_expired(self) -> tuple[str, ...]:
         """Delete jobs whose retention has passed and abandoned uploads; return their ids. An upload that is extended at
@@ -316,6 +320,13 @@ def _job(row: Row[Any]) -> Job:
         partial=row.partial,
         failed=row.failed,
     )
+
+
+def _with_judgments() -> Select[Any]:
+    column = JOB_ITEM.c
+    question = select(column.position, column.judgment_id, column.result, *columns_of())
+    question = question.select_from(JOB_ITEM.outerjoin(JUDGMENT, JUDGMENT.c.id == column.judgment_id))
+    return question.outerjoin(FORM, FORM.c.id == JUDGMENT.c.form)
 
 
 def _result(row: Row[Any]) -> Judgment | None:

@@ -13,7 +13,7 @@ rubric, a configuration or this code wrote. Erasing a judgment therefore leaves 
 import json
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, get_args, get_origin
@@ -47,8 +47,7 @@ _SHARED: Final = frozenset(
 )
 _FIXED: Final = ('"points"', '"coverage"', '"judged_coverage"')
 _NUMBERS: Final = re.compile(r":(-?[0-9][-+.eE0-9]*)(?=[,}])")
-_MET_MARK: Final = re.compile(rf'"value":([^,]+),"met":{_SAME}')
-_MARKS: Final = re.compile(rf"([{_TEXT}{_FLOAT}{_WHOLE}])")
+_MARKS: Final = re.compile(rf"([{_SAME}{_TEXT}{_FLOAT}{_WHOLE}])")
 _LONGEST_TEMPLATE: Final = 16_384
 _MOST_MET: Final = 5_000
 
@@ -184,10 +183,19 @@ def put_together(template: str, content: bytes) -> str:
         wholes, end = _wholes(content, 1 + 8 * many_floats, many_wholes)
         texts = unpack(content[end:]).split("\n") if end < len(content) else []
         sources: dict[str, Iterator[str]] = {_FLOAT: map(repr, floats), _WHOLE: map(str, wholes), _TEXT: iter(texts)}
-        whole = "".join([next(sources[piece]) if piece in sources else piece for piece in pieces])
+        return "".join(_filled(pieces, sources))
     except (struct.error, IndexError, StopIteration) as fault:
         raise ValueError(f"it is no judgment of this form: {fault}") from None
-    return _MET_MARK.sub(r'"value":\1,"met":\1', whole) if _SAME in whole else whole
+
+
+def _filled(pieces: Sequence[str], sources: Mapping[str, Iterator[str]]) -> list[str]:
+    made = []
+    before = ""
+    for piece in pieces:
+        if piece in sources:
+            before = next(sources[piece])
+        made.append(before if piece == _SAME or piece in sources else piece)
+    return made
 
 
 @lru_cache(maxsize=256)

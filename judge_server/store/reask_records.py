@@ -3,10 +3,9 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import fsum
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from judge_server.core.judgment import Judgment
 from judge_server.core.submission import Submission
@@ -63,9 +62,10 @@ class ReaskRecords:
         question = select(func.count()).select_from(REASK).where(REASK.c.run == run)
         return await self._read(lambda connection: int(connection.execute(question).scalar_one()))
 
-    async def of_run(self, run: str) -> tuple[Reasked, ...]:
-        """By rubric id, sorted."""
-        return await self._read(lambda connection: _of_run(connection, run))
+    async def of_run(self, run: str, caller: str | None = None) -> tuple[Reasked, ...]:
+        """By rubric id, sorted: the newest 2,000 that were asked again, and groups of the newest 20,000 judgments; of
+        those of ``caller``, if one is given."""
+        return await self._read(lambda connection: _of_run(connection, run, caller))
 
     async def recent(self, span: TimeRange, *, most: int, rubric: str | None = None) -> tuple[RecentReasks, ...]:
         """Of judgments in ``span``: of the newest 2,000 that were asked again, and for their groups of the newest
@@ -88,17 +88,27 @@ def _recent(connection: Connection, span: TimeRange, most: int, rubric: str | No
     for row in connection.execute(question):
         parts[row.run, row.rubric_id, row.judge].append(row)
     largest = sorted(parts.items(), key=lambda part: (-len(part[1]), part[0]))[:most]
+    within = span.holds(column.created_us)
     return tuple(
-        RecentReasks(run, judge, _reasked(rubric_id, rows, _groups(connection, run, rubric_id, judge, span)))
+        RecentReasks(
+            run, judge, _reasked(rubric_id, rows, _groups(connection, run, rubric_id, column.judge == judge, *within))
+        )
         for (run, rubric_id, judge), rows in largest
     )
 
 
-def _of_run(connection: Connection, run: str) -> tuple[Reasked, ...]:
+def _of_run(connection: Connection, run: str, caller: str | None) -> tuple[Reasked, ...]:
     by_rubric: dict[str, list[Any]] = defaultdict(list)
-    for row in connection.execute(select(REASK).where(REASK.c.run == run).order_by(REASK.c.judgment_id)):
+    column = JUDGMENT.c
+    question = select(REASK).join(JUDGMENT, column.id == REASK.c.judgment_id).where(REASK.c.run == run)
+    if caller is not None:
+        question = question.where(column.caller == caller)
+    for row in connection.execute(question.order_by(column.created_us.desc(), column.id).limit(_NEWEST_PAIRS)):
         by_rubric[row.rubric_id].append(row)
-    return tuple(_reasked(rubric, rows, _groups(connection, run, rubric)) for rubric, rows in sorted(by_rubric.items()))
+    own = () if caller is None else (column.caller == caller,)
+    return tuple(
+        _reasked(rubric, rows, _groups(connection, run, rubric, *own)) for rubric, rows in sorted(by_rubric.items())
+    )
 
 
 def _reasked(rubric: str, rows: Sequence[Any], groups: tuple[tuple[str, float, int], ...]) -> Reasked:
@@ -107,20 +117,23 @@ def _reasked(rubric: str, rows: Sequence[Any], groups: tuple[tuple[str, float, i
 
 
 def _groups(
-    connection: Connection, run: str, rubric: str, judge: str | None = None, span: TimeRange | None = None
+    connection: Connection, run: str, rubric: str, *own: ColumnElement[bool]
 ) -> tuple[tuple[str, float, int], ...]:
+    """Of the newest judgments for which ``own`` holds."""
     column = JUDGMENT.c
     question = select(column.prompt_key, column.group_name, column.step, column.reward)
     question = question.where(column.run == run, column.rubric_id == rubric, column.reward.is_not(None), NO_AUDIT)
-    if judge is not None:
-        question = question.where(column.judge == judge)
-    if span is not None:
-        question = question.where(*span.holds(column.created_us)).order_by(column.created_us.desc()).limit(_NEWEST)
-    groups: dict[tuple[Any, ...], list[float]] = defaultdict(list)
-    for row in connection.execute(question):
-        groups[row.group_name or row.prompt_key, row.step, row.prompt_key].append(row.reward)
-    return tuple(
-        (prompt, fsum((reward - fsum(one) / len(one)) ** 2 for reward in one), len(one) - 1)
-        for (_, _, prompt), one in groups.items()
-        if len(one) > 1
-    )
+    newest = question.where(*own).order_by(column.created_us.desc()).limit(_NEWEST).subquery("newest")
+    reward, by = newest.c.reward, (newest.c.prompt_key, newest.c.group_name, newest.c.step)
+    sums = {"many": func.count(), "total": func.sum(reward), "squares": func.sum(reward * reward)}
+    sums |= {"low": func.min(reward), "high": func.max(reward)}
+    groups = select(newest.c.prompt_key, *(one.label(name) for name, one in sums.items()))
+    rows = connection.execute(groups.group_by(*by).having(func.count() > 1))
+    return tuple((row.prompt_key, _squared_deviations(row), row.many - 1) for row in rows)
+
+
+def _squared_deviations(row: Any) -> float:
+    """Of the rewards of a group from their mean. Rounding leaves dust, which equal rewards must not have."""
+    if row.low == row.high:
+        return 0.0
+    return max(0.0, float(row.squares - row.total * row.total / row.many))

@@ -131,9 +131,9 @@ class RunRecords:
         meanwhile."""
         return await self._write(RunTally(numbered).recount)
 
-    async def summary(self, run: str) -> RunSummary | None:
-        """None for a run that has neither pins nor judgments."""
-        return await self._read(lambda connection: _summary(connection, run))
+    async def summary(self, run: str, caller: str | None = None) -> RunSummary | None:
+        """None for a run that has neither pins nor judgments. With ``caller`` only what rewarded that caller."""
+        return await self._read(lambda connection: _summary(connection, run, caller))
 
     async def names(self, limit: int, caller: str | None = None) -> tuple[str, ...]:
         """Runs with pins, the latest pinned first; those that ``caller`` has judgments of, if one is given."""
@@ -183,14 +183,14 @@ def _bounded(step: int | None) -> int | None:
     return None if step is None else min(step, LARGEST)
 
 
-def _summary(connection: Connection, run: str) -> RunSummary | None:
+def _summary(connection: Connection, run: str, caller: str | None) -> RunSummary | None:
     pins = connection.execute(select(RUN_PIN).where(RUN_PIN.c.run == run).order_by(RUN_PIN.c.kind, RUN_PIN.c.name))
     pinned = tuple(
         Pinned(kind=row.kind, name=row.name, value=row.value, since=moment(row.since_us), step=row.step) for row in pins
     )
     changes = select(RUN_CHANGE).where(RUN_CHANGE.c.run == run).order_by(RUN_CHANGE.c.at_us, RUN_CHANGE.c.id)
     changed = tuple(_run_change(row) for row in connection.execute(changes.limit(_MOST_CHANGES)))
-    sources = [_source(row) for row in connection.execute(_sources(run))]
+    sources = [_source(row) for row in connection.execute(_sources(run, caller))]
     if not (pinned or changed or sources):
         return None
     left_out = max(0, len(sources) - MOST_SOURCES)
@@ -213,7 +213,7 @@ def _run_change(row: Row[Any]) -> RunChange:
     )
 
 
-def _sources(run: str) -> Select[Any]:
+def _sources(run: str, caller: str | None) -> Select[Any]:
     """Grouped by everything that decides a reward."""
     step, same = RUN_STEP.c, [REWARD_SOURCE.c[name] for name in SAME_SOURCE]
     first, named = func.min(step.first_us).label("first_us"), func.nullif(step.step, NO_STEP)
@@ -230,7 +230,7 @@ def _sources(run: str) -> Select[Any]:
             (func.sum(step.reward) / func.nullif(func.sum(step.rewards), 0)).label("mean_reward"),
         )
         .join(REWARD_SOURCE, REWARD_SOURCE.c.id == step.source)
-        .where(of_run(run))
+        .where(of_run(run, caller))
         .group_by(*same)
         .order_by(first)
     )

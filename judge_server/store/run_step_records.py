@@ -84,33 +84,38 @@ class AuditedStep:
 
 
 class RunStepRecords:
-    """Part of the store. Every method raises StoreUnavailable when the database does not answer."""
+    """Part of the store. With ``caller`` only that caller's judgments count. Every method raises StoreUnavailable when
+    the database does not answer."""
 
     def __init__(self, read: Run) -> None:
         self._read = read
 
-    async def steps(self, run: str) -> tuple[RunStep, ...]:
+    async def steps(self, run: str, caller: str | None = None) -> tuple[RunStep, ...]:
         """By rubric and policy, then by step; at most 400 of each: of longer runs neighbouring steps are put together.
         Judgments without a step, and audits, are left out."""
-        return await self._read(lambda connection: tuple(map(_step, connection.execute(_steps(connection, run)))))
+        return await self._read(
+            lambda connection: tuple(map(_step, connection.execute(_steps(connection, run, caller))))
+        )
 
-    async def newest(self, runs: Sequence[str]) -> dict[str, RunNow]:
+    async def newest(self, runs: Sequence[str], caller: str | None = None) -> dict[str, RunNow]:
         """By run the newest step of those that have any."""
-        rows = await self._read(lambda connection: connection.execute(_newest(runs)).all())
+        rows = await self._read(lambda connection: connection.execute(_newest(runs, caller)).all())
         return {row.run: RunNow(*row) for row in sorted(rows, key=lambda row: row.last_us)}
 
-    async def values(self, run: str, steps: Sequence[RunStep], most: int) -> tuple[StepValues, ...]:
+    async def values(
+        self, run: str, steps: Sequence[RunStep], most: int, caller: str | None = None
+    ) -> tuple[StepValues, ...]:
         """Of the newest ``most`` judgments of each of the steps."""
-        return await self._read(lambda connection: tuple(_values(connection, run, steps, most)))
+        return await self._read(lambda connection: tuple(_values(connection, run, steps, most, caller)))
 
-    async def audits(self, run: str, most: int) -> tuple[AuditedStep, ...]:
+    async def audits(self, run: str, most: int, caller: str | None = None) -> tuple[AuditedStep, ...]:
         """The newest audits of a run's judgments that name a step; those that decided a criterion the judge decided."""
-        return await self._read(lambda connection: tuple(_audits(connection, run, most)))
+        return await self._read(lambda connection: tuple(_audits(connection, run, most, caller)))
 
 
-def _steps(connection: Connection, run: str) -> Select[Any]:
+def _steps(connection: Connection, run: str, caller: str | None) -> Select[Any]:
     step, source = RUN_STEP.c, REWARD_SOURCE.c
-    of_steps = (of_run(run), step.step != NO_STEP)
+    of_steps = (of_run(run, caller), step.step != NO_STEP)
     ends = select(func.min(step.step), func.max(step.step)).join(REWARD_SOURCE, source.id == step.source)
     first, last = connection.execute(ends.where(*of_steps)).one()
     together = 1 if first is None else (last - first) // MOST_STEPS + 1
@@ -134,7 +139,7 @@ def _steps(connection: Connection, run: str) -> Select[Any]:
     )
 
 
-def _newest(runs: Sequence[str]) -> Select[Any]:
+def _newest(runs: Sequence[str], caller: str | None) -> Select[Any]:
     """A row for each source of the runs; the newest step of each is found in the table's key."""
     step, other = RUN_STEP.c, RUN_STEP.alias("other").c
     newest = select(func.max(other.step)).where(other.source == step.source).correlate(RUN_STEP).scalar_subquery()
@@ -143,13 +148,19 @@ def _newest(runs: Sequence[str]) -> Select[Any]:
     question = question.join(REWARD_SOURCE, REWARD_SOURCE.c.id == step.source)
     question = question.join(TRAINING_RUN, TRAINING_RUN.c.id == REWARD_SOURCE.c.run)
     digests = [run_digest(run) for run in runs]
+    if caller is not None:
+        question = question.where(REWARD_SOURCE.c.caller == caller)
     return question.where(TRAINING_RUN.c.digest.in_(digests), step.step != NO_STEP, step.step == newest)
 
 
-def _values(connection: Connection, run: str, steps: Sequence[RunStep], most: int) -> Iterator[StepValues]:
+def _values(
+    connection: Connection, run: str, steps: Sequence[RunStep], most: int, caller: str | None
+) -> Iterator[StepValues]:
     column = JUDGMENT.c
     question: Select[Any] = select(*columns_of()).join(FORM, FORM.c.id == column.form)
     question = question.where(column.run == run, NO_AUDIT).order_by(column.created_us.desc()).limit(most)
+    if caller is not None:
+        question = question.where(column.caller == caller)
     for step in steps:
         same = (
             column.step == step.step,
@@ -167,7 +178,7 @@ def _values(connection: Connection, run: str, steps: Sequence[RunStep], most: in
             )
 
 
-def _audits(connection: Connection, run: str, most: int) -> Iterator[AuditedStep]:
+def _audits(connection: Connection, run: str, most: int, caller: str | None) -> Iterator[AuditedStep]:
     column, auditing, other_form = JUDGMENT.c, JUDGMENT.alias("auditing"), FORM.alias("other_form")
     question = (
         select(*columns_of(), column.rubric_id, column.prompt_key, *columns_of(auditing, other_form, "auditing_"))
@@ -181,6 +192,8 @@ def _audits(connection: Connection, run: str, most: int) -> Iterator[AuditedStep
         .order_by(AUDIT.c.created_us.desc(), AUDIT.c.audited_id)
         .limit(most)
     )
+    if caller is not None:
+        question = question.where(column.caller == caller)
     for row in connection.execute(question):
         pair = audited(row)
         if pair is not None:

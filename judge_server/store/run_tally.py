@@ -25,9 +25,9 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from judge_server.core.outcome import JudgmentStatus
+from judge_server.store.database import insert_rows
 from judge_server.store.measuring_schema import AUDIT
 from judge_server.store.run_schema import NO_STEP, REWARD_SOURCE, RUN_GROUP, RUN_STEP, TRAINING_RUN
 from judge_server.store.schema import FORM, JUDGMENT
@@ -58,10 +58,11 @@ def run_digest(run: str) -> bytes:
     return _digest(["run", run], 16)
 
 
-def of_run(run: str) -> ColumnElement[bool]:
-    """Sources of the run: a condition on reward_source."""
+def of_run(run: str, caller: str | None = None) -> ColumnElement[bool]:
+    """Sources of the run, or of this caller in it: a condition on reward_source."""
     own = select(TRAINING_RUN.c.id).where(TRAINING_RUN.c.digest == run_digest(run)).scalar_subquery()
-    return REWARD_SOURCE.c.run == own
+    whole = REWARD_SOURCE.c.run == own
+    return whole if caller is None else whole & (REWARD_SOURCE.c.caller == caller)
 
 
 def _digest(named: list[Any], size: int) -> bytes:
@@ -87,9 +88,8 @@ class RunTally:
         self._new = {}
         whole = [(row or {}) | {name: getattr(form, name) for name in IN_FORM} for row, form in judged]
         steps, groups = self._sums(connection, whole)
-        connection.execute(_upsert(RUN_STEP, connection.dialect.name), ordered(steps))
-        if groups:
-            connection.execute(_upsert(RUN_GROUP, connection.dialect.name), ordered(groups))
+        insert_rows(connection, RUN_STEP, ordered(steps), _adding(RUN_STEP))
+        insert_rows(connection, RUN_GROUP, ordered(groups), _adding(RUN_GROUP))
         return self._new
 
     def recount(self, connection: Connection) -> int:
@@ -195,19 +195,18 @@ def ordered(sums: Mapping[Key, Row]) -> list[Row]:
 
 
 @cache
-def _upsert(table: Table, dialect: str) -> Any:
-    made = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+def _adding(table: Table) -> str:
+    """What happens to a row that stands: the database adds."""
     keys = [column.name for column in table.primary_key]
-    changed: dict[str, ColumnElement[Any]] = {}
-    for column in table.c:
-        new = made.excluded[column.name]
-        if column.name in LOWEST:
-            changed[column.name] = case(((new < column) | column.is_(None), new), else_=column)
-        elif column.name in HIGHEST:
-            changed[column.name] = case(((new > column) | column.is_(None), new), else_=column)
-        elif column.name not in keys:
-            changed[column.name] = column + new
-    return made.on_conflict_do_update(index_elements=keys, set_=changed)
+    changed = []
+    for name in (column.name for column in table.c if column.name not in keys):
+        old, new = f"{table.name}.{name}", f"excluded.{name}"
+        if name in LOWEST or name in HIGHEST:
+            beyond = f"{new} {'<' if name in LOWEST else '>'} {old} OR {old} IS NULL"
+            changed.append(f"{name} = CASE WHEN {beyond} THEN {new} ELSE {old} END")
+        else:
+            changed.append(f"{name} = {old} + {new}")
+    return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(changed)}"
 
 
 def steps_again() -> Select[Any]:

@@ -81,6 +81,7 @@ class JudgmentRow(TableRow, table=True):
         Index("ix_judgment_judge", "judge", "created_us"),
         Index("ix_judgment_group_name", "group_name"),
         Index("ix_judgment_run", "run", "step", "created_us"),
+        Index("ix_judgment_newest_of_run", "run", "created_us"),
         Index("ix_judgment_prompt", "prompt"),
         Index("ix_judgment_response", "response"),
         Index("ix_judgment_reference", "reference", sqlite_where=_REFERENCE_GIVEN, postgresql_where=_REFERENCE_GIVEN),

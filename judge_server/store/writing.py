@@ -26,7 +26,7 @@ from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.budget_records import add_charges
-from judge_server.store.database import Database, driver_rows, execute_many, insert_rows
+from judge_server.store.database import MISSING, Database, driver_rows, execute_many, insert_rows
 from judge_server.store.fault import concerns_the_database, translate
 from judge_server.store.judgment_row import StoredForm, Templates, columns_of, filed, judgment_of
 from judge_server.store.payload import (
@@ -261,7 +261,7 @@ def numbered(connection: Connection, table: Table, rows: Mapping[bytes, Row]) ->
     if not rows:
         return {}
     digests = sorted(rows)
-    insert_rows(connection, table, [rows[digest] for digest in digests], missing=True)
+    insert_rows(connection, table, [rows[digest] for digest in digests], MISSING)
     return _numbers(connection, table, digests)
 
 

@@ -5,9 +5,11 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text as sql
 
 from judge_server.core.errors import BadInput
 from judge_server.core.judgment import JudgeReference
+from judge_server.store import Store
 from tests.store.values import START, failed, judgment, rubric, submission
 
 
@@ -144,3 +146,12 @@ async def test_a_search_ignores_the_case_of_every_script(store):
     for words in ("tee mit äpfeln", "ÄPFELN", "\u0130stanbul"):
         found = (await store.judgments(text=words)).items
         assert found == (() if "stanbul" in words else (made,))
+
+
+async def test_sqlite_finds_the_newest_of_a_run_without_sorting_all_of_it(tmp_path):
+    store = await Store.open(f"sqlite:///{tmp_path}/judge.db")
+    asked = "SELECT id FROM judgment WHERE run = 'a' ORDER BY created_us DESC, id DESC LIMIT 51"
+    plan = await store._read(lambda connection: connection.execute(sql(f"EXPLAIN QUERY PLAN {asked}")).all())
+    await store.close()
+    assert "ix_judgment_newest_of_run" in plan[0].detail
+    assert "USE TEMP B-TREE FOR ORDER BY" not in [one.detail for one in plan]  # at most those of one moment

@@ -3,11 +3,13 @@
 import asyncio
 import math
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
+from judge_server.core.caller import ANYONE, current_caller
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.store import Store
@@ -156,3 +158,31 @@ async def test_neighbouring_steps_of_a_long_run_are_put_together(store):
     rewards = [made.reward for made, *_ in rows if made.reward is not None]
     assert sum((one.mean or 0) * one.rewards for one in found) == pytest.approx(sum(rewards))
     assert max(one.high for one in found if one.high is not None) == max(rewards)
+
+
+async def test_a_caller_counts_alone_as_if_nobody_else_had_judged_in_the_run(store):
+    chance = random.Random(5)
+    rows = [drawn(chance, number, run="a", step=number % 3, group="g") for number in range(40)]
+    for name, some in (("ann", rows[:30]), ("bob", rows[30:])):
+        before = current_caller.set(replace(ANYONE, name=name))
+        await store.save_many(some)
+        current_caller.reset(before)
+    alone = await store.run_prompts.prompts("a", 10, "bob")
+    every = await store.run_prompts.prompts("a", 10)
+    rewards = sum(step.rewards + step.without for one in alone.listed for step in one.steps)
+    assert rewards == 10
+    assert sum(step.rewards + step.without for one in every.listed for step in one.steps) == 40
+    assert sum(one.judgments for one in (await store.runs.summary("a", "bob")).sources) == 10
+    assert sum(step.judgments for step in await store.run_steps.steps("a", "bob")) == 10
+    assert len(await store.run_steps.values("a", await store.run_steps.steps("a", "bob"), 32, "bob")) == 10
+    assert (await store.run_steps.newest(["a"], "nobody")) == {}
+    assert (await store.run_prompts.prompts("a", 10, "nobody")).prompts == 0
+    await store.erasures.remove([made.id for made, _, _ in rows[:30]])
+    left = await store.run_prompts.prompts("a", 10)  # counted from the sums; now all are bob's
+    assert list(map(counts, left.listed)) == list(map(counts, alone.listed))
+
+
+def counts(history):
+    """Without means, in which removals leave dust."""
+    steps = [one.model_dump(exclude={"mean"}) for one in history.steps]
+    return history.prompt, history.group, history.excerpt, history.groups, history.equal_groups, steps

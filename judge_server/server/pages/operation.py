@@ -7,12 +7,14 @@ from statistics import median
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from judge_server.core.api_key import ApiKey, new_key
 from judge_server.core.caller import SCOPES, Scope
 from judge_server.core.errors import BadInput, NotFound
 from judge_server.core.job import JobStatus
+from judge_server.judging.single import SingleJudge
+from judge_server.scheduling.scheduler import ScheduledModel
 from judge_server.server.pages.rendering import form_of, page, sent_to
 from judge_server.server.routes.jobs import JobId, WorkerHere, cancel, job
 from judge_server.server.routes.judges import judges
@@ -40,6 +42,7 @@ class JudgePace:
 
 _PAGE: Final = 50
 _LATEST: Final = 100
+_LISTED: Final = 20
 _MAY: Final[dict[Scope, str]] = {
     "score": "have responses judged: training, jobs, Try a response",
     "author": "write and publish rubrics, measure judges",
@@ -70,7 +73,9 @@ async def shown_job(job_id: JobId, request: Request, service: ServiceHere) -> Re
     """One job with its progress; a script asks for the progress again until the job has ended."""
     found = await job(job_id, service)
     template = "job_progress.html" if "hx-request" in request.headers else "job.html"
-    return page(request, template, job=found)
+    lacking = found.ended and found.failed + found.partial > 0
+    without = await service.store.jobs.without_reward(job_id, _LISTED + 1) if lacking else ()
+    return page(request, template, job=found, without=without[:_LISTED], more=len(without) > _LISTED)
 
 
 @router.post("/jobs/{job_id}/cancel")
@@ -85,7 +90,8 @@ async def shown_judges(request: Request, service: ServiceHere) -> Response:
     """Health, load, latency, cost, identity, calibration and the last known-answer questions of every judge."""
     found = (await judges(request, service)).judges
     pace = [await _pace(service, one.name) for one in found]
-    return page(request, "judges.html", judges=list(zip(found, pace, strict=True)), models=service.models)
+    loads = [(model, _asking(service, model)) for model in service.models]
+    return page(request, "judges.html", judges=list(zip(found, pace, strict=True)), loads=loads)
 
 
 @router.get("/keys")
@@ -128,6 +134,12 @@ async def settings(request: Request, service: ServiceHere) -> Response:
     return page(request, "settings.html", rows=list(_rows(service.settings)))
 
 
+def _asking(service: Service, model: ScheduledModel) -> list[str]:
+    """The judges that ask this model themselves."""
+    judges = service.judge_registry.judges.items()
+    return [name for name, judge in judges if isinstance(judge, SingleJudge) and judge.model is model]
+
+
 async def _pace(service: Service, judge: str) -> JudgePace | None:
     """None if nothing that it judged is stored."""
     newest = await service.store.judgments(limit=_LATEST, judge=judge, caller=viewer(service))
@@ -160,13 +172,21 @@ async def _keys(
     )
 
 
-def _rows(settings: Settings) -> list[tuple[str, str, bool]]:
-    """Each setting with its value in words, without secrets, and whether it differs from the default."""
+def _rows(settings: Settings) -> list[tuple[str, list[str], bool]]:
+    """Each setting with the lines of its value, without secrets, and whether it differs from the default."""
     rows = []
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
-        rows.append((name, redacted(_told(name, value)), value != field.get_default(call_default_factory=True)))
+        lines = [redacted(line) for line in _lines(name, value)]
+        rows.append((name, lines, value != field.get_default(call_default_factory=True)))
     return sorted(rows)
+
+
+def _lines(name: str, value: Any) -> list[str]:
+    """Of a mapping a line for each entry."""
+    if isinstance(value, Mapping) and value:
+        return [f"{key}: {_told('', one)}" for key, one in value.items()]
+    return [_told(name, value)]
 
 
 def _told(name: str, value: Any) -> str:
@@ -174,8 +194,14 @@ def _told(name: str, value: Any) -> str:
         return str(Location.of(value))
     if isinstance(value, SecretStr):
         return "***"
+    if isinstance(value, BaseModel):
+        value = {key: getattr(value, key) for key in value.model_dump(exclude_defaults=True)}
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_told('', one)}" for key, one in value.items()) or "none"
+        return ", ".join(f"{key} {_told('', one)}" for key, one in value.items()) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.10g}"
     if isinstance(value, tuple | list | frozenset):
         return ", ".join(str(one) for one in value) or "none"
     return "none" if value is None else str(value)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 from statistics import fmean
 from typing import Final
 
@@ -22,11 +23,22 @@ class RunProfile:
     on which the judge and an audit decided alike."""
 
     judgments: int = 0
+    steps: int = 0
     audited: int = 0
     criteria: dict[str, dict[int, float]] = field(default_factory=dict)
     components: dict[str, dict[int, float]] = field(default_factory=dict)
     length: dict[int, float] = field(default_factory=dict)
     audits: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def at_each(self) -> int:
+        """Judgments that are read of a step at most."""
+        return _AT_EACH
+
+    @property
+    def margin(self) -> float:
+        """Half the width of a 95 % interval around a share of one half, at a step of the mean size; the widest."""
+        return min(0.5, 0.98 / sqrt(max(1.0, self.judgments / max(1, self.steps))))
 
 
 def sampled(steps: Sequence[RunStep]) -> tuple[RunStep, ...]:
@@ -37,21 +49,24 @@ def sampled(steps: Sequence[RunStep]) -> tuple[RunStep, ...]:
     return tuple(steps[place] for place in places)
 
 
-async def profile(store: Store, run: str, steps: Sequence[RunStep]) -> RunProfile:
+async def profile(store: Store, run: str, steps: Sequence[RunStep], caller: str | None) -> RunProfile:
     """``steps``: of one rubric and policy, as ``sampled`` gives them; of each at most 32 judgments are read."""
-    found = await store.run_steps.values(run, steps, _AT_EACH)
+    found = await store.run_steps.values(run, steps, _AT_EACH, caller)
     return RunProfile(
         judgments=len(found),
+        steps=len({one.step for one in found}),
         criteria=_means((name, one.step, value) for one in found for name, value in one.criteria.items()),
         components=_means((name, one.step, value) for one in found for name, value in one.components.items()),
         length=_means(("", one.step, one.characters) for one in found).get("", {}),
     )
 
 
-async def with_audits(store: Store, run: str, profiles: Mapping[tuple[str, str], RunProfile]) -> None:
+async def with_audits(
+    store: Store, run: str, profiles: Mapping[tuple[str, str], RunProfile], caller: str | None
+) -> None:
     """Add the audits of the run to the ``profiles``, by rubric and policy; the newest few hundred."""
     agreed: dict[tuple[str, str], dict[int, list[Audited]]] = defaultdict(lambda: defaultdict(list))
-    for one in await store.run_steps.audits(run, _AUDITS):
+    for one in await store.run_steps.audits(run, _AUDITS, caller):
         agreed[one.rubric, one.policy][one.step].append(one.pair)
     for key in agreed.keys() & profiles.keys():
         compared = {step: sum(pair.compared for pair in pairs) for step, pairs in sorted(agreed[key].items())}

@@ -14,7 +14,7 @@ from judge_server.server.middleware.session import COOKIE, LASTS_SECONDS, is_pag
 from judge_server.server.pages.rendering import form_of, page, sent_to, sessions, static_file
 from judge_server.server.routes.calibrations import CalibrationsHere
 from judge_server.server.routes.improvements import ImprovementsHere
-from judge_server.server.service import ServiceHere, viewer
+from judge_server.server.service import ServiceHere, shown_alarms, viewer
 from judge_server.store.payload import microseconds
 from judge_server.store.run_step_records import RunNow
 from judge_server.wiring.service import Service
@@ -41,7 +41,7 @@ async def start(
         exams={name: (found.items[0], summary(found.items[0])) for name, found in exams.items() if found.items},
         default=service.judge_registry.default,
         judgments=last.items,
-        alarms=(await service.store.alarms.alarms(raised=True))[:_LAST],
+        alarms=(await shown_alarms(service, raised=True))[:_LAST],
         measuring=[one for one in calibrations.under_way() if one.status == "running"],
         improving=[one for one in (await improvements.listed(_LAST, None)).improvements if one.status in _UNDER_WAY],
         sets=await _label_sets(service),
@@ -58,7 +58,8 @@ async def _label_sets(service: Service) -> int:
 
 async def _trainings(service: Service) -> list[RunNow]:
     """Runs of which a step was judged in the last minutes."""
-    found = await service.store.run_steps.newest(await service.store.runs.names(_LAST, viewer(service)))
+    caller = viewer(service)
+    found = await service.store.run_steps.newest(await service.store.runs.names(_LAST, caller), caller)
     since = microseconds(datetime.now(UTC) - timedelta(minutes=_NOW_MINUTES))
     return [now for now in found.values() if now.last_us >= since]
 

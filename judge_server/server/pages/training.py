@@ -28,6 +28,7 @@ _WIDTH: Final = 600
 _HEIGHT: Final = 160
 _HOVERED: Final = 120  # steps whose values a curve tells
 _WHOLE_FROM: Final = 100
+_EDGES: Final = (0.05, 0.1, 0.25, 0.5)  # of frames for shares that are small
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,9 @@ class RunPart:
 
 @router.get("")
 async def runs(request: Request, service: ServiceHere) -> Response:
-    names = await service.store.runs.names(_LISTED, viewer(service))
-    newest = await service.store.run_steps.newest(names)
+    caller = viewer(service)
+    names = await service.store.runs.names(_LISTED, caller)
+    newest = await service.store.run_steps.newest(names, caller)
     return page(request, "runs.html", runs=[(name, newest.get(name)) for name in names])
 
 
@@ -70,25 +72,27 @@ async def runs(request: Request, service: ServiceHere) -> Response:
 async def run(run: RunName, request: Request, service: ServiceHere) -> Response:
     """The steps of the run named in the address, each leading to its judgments."""
     await require_view(service, run)
-    summary = await service.store.runs.summary(run)
+    caller = viewer(service)
+    summary = await service.store.runs.summary(run, caller)
     if summary is None:
         raise UnknownRun("No judgment names this run.", remedy="Look for it among the runs.")
-    steps = await service.store.run_steps.steps(run)
-    raised = [one for one in await service.store.alarms.transitions(1_000) if one.raised]
+    steps = await service.store.run_steps.steps(run, caller)
+    told = [one for one in await service.store.alarms.transitions(1_000) if one.raised]
+    raised = [one for one in told if one.finding.run in (None, run)]
     grouped = {key: tuple(some) for key, some in groupby(steps, key=lambda step: (step.rubric, step.policy))}
     profiles = {
-        key: await profile(service.store, run, sampled(some)) for key, some in list(grouped.items())[:_PROFILED]
+        key: await profile(service.store, run, sampled(some), caller) for key, some in list(grouped.items())[:_PROFILED]
     }
-    await with_audits(service.store, run, profiles)
+    await with_audits(service.store, run, profiles, caller)
     grace_us = int(2e6 * service.settings.monitor_seconds)
     shown_parts = list(grouped.items())[:_PARTS]
     parts = [
         _part(some, _marks(some, raised, _judges(summary, key[0]), grace_us), profiles.get(key))
         for key, some in shown_parts
     ]
-    prompts = await service.store.run_prompts.prompts(run, _PROMPTS)
-    histories = [(one, " ".join(map(_group, one.steps[-_NEWEST_GROUPS:]))) for one in prompts.listed]
-    noise = (await noise_of(service.store.reasks, run)).rubrics
+    prompts = await service.store.run_prompts.prompts(run, _PROMPTS, caller)
+    histories = [(one, [(step, _group(step)) for step in one.steps[-_NEWEST_GROUPS:]]) for one in prompts.listed]
+    noise = (await noise_of(service.store.reasks, run, caller)).rubrics
     shown: dict[str, Any] = {"parts": parts, "prompts": prompts, "histories": histories, "noise": noise}
     shown |= {"more_parts": len(grouped) - len(parts)}
     return page(request, "run.html", run=run, summary=summary, **shown)
@@ -115,8 +119,13 @@ def _part(steps: tuple[RunStep, ...], marks: Sequence[tuple[int, str]], found: R
         "Share that the guard flagged": [step.flagged / step.judgments for step in steps],
     }
     lines = [_line("Mean reward", steps, [step.mean for step in steps], marks)]
-    lines += [_line(title, steps, values, marks, (0.0, 1.0)) for title, values in shares.items()]
+    lines += [_line(title, steps, values, marks, (0.0, _edge(values))) for title, values in shares.items()]
     return RunPart(first.rubric, first.policy, steps, tuple(lines), tuple(_profiled(steps, marks, found)), found)
+
+
+def _edge(shares: Sequence[float]) -> float:
+    """The upper edge of a frame in which the largest share is seen."""
+    return next((edge for edge in _EDGES if max(shares) <= edge), 1.0)
 
 
 def _profiled(

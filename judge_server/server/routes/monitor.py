@@ -8,7 +8,7 @@ from pydantic import Field
 from judge_server.core.model import Frozen
 from judge_server.core.monitor import Alarm, MonitorFinding, MonitorName, State, Transition
 from judge_server.monitoring.watch import Watch
-from judge_server.server.service import ServiceHere, StrictRoute
+from judge_server.server.service import ServiceHere, StrictRoute, hidden_runs, shown_alarms
 
 router = APIRouter(prefix="/v1/monitor", tags=["monitor"], route_class=StrictRoute)
 Text = Annotated[str | None, Field(max_length=400)]
@@ -47,7 +47,7 @@ WatchHere = Annotated[Watch, Depends(_watch)]
 
 
 @router.get("/findings")
-async def findings(watch: WatchHere, query: Annotated[FindingQuery, Query()]) -> FindingList:
+async def findings(watch: WatchHere, service: ServiceHere, query: Annotated[FindingQuery, Query()]) -> FindingList:
     """What the monitors find in stored judgments, at most half a minute old."""
     wanted = query.model_dump(exclude={"monitor", "state"}, exclude_none=True)
     found = [
@@ -57,7 +57,8 @@ async def findings(watch: WatchHere, query: Annotated[FindingQuery, Query()]) ->
         and query.state in (None, one.state)
         and all(getattr(one.series, name) == value for name, value in wanted.items())
     ]
-    return FindingList(findings=found)
+    hidden = await hidden_runs(service, found)
+    return FindingList(findings=[one for one in found if one.run not in hidden])
 
 
 @router.get("/alarms")
@@ -66,10 +67,12 @@ async def alarms(
     raised: Annotated[bool | None, Query(description="Only alarms that are raised, or not.")] = None,
 ) -> AlarmList:
     """The current alarms."""
-    return AlarmList(alarms=list(await service.store.alarms.alarms(raised=raised)))
+    return AlarmList(alarms=await shown_alarms(service, raised=raised))
 
 
 @router.get("/transitions")
 async def transitions(service: ServiceHere, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> TransitionList:
     """When alarms were raised and cleared, as sent to the webhook."""
-    return TransitionList(transitions=list(await service.store.alarms.transitions(limit)))
+    found = await service.store.alarms.transitions(limit)
+    hidden = await hidden_runs(service, (one.finding for one in found))
+    return TransitionList(transitions=[one for one in found if one.finding.run not in hidden])

@@ -40,9 +40,9 @@ async def runs(service: ServiceHere, limit: Annotated[int, Query(ge=1, le=1_000)
 
 @router.get("/summary")
 async def summary(service: ServiceHere, run: RunName) -> RunSummary:
-    """Pins, changes, and which rubric content, judge, maps and guard rewarded which steps."""
+    """Pins, changes, and which rubric content, judge, maps and guard rewarded which steps of those the key may see."""
     await require_view(service, run)
-    found = await service.store.runs.summary(run)
+    found = await service.store.runs.summary(run, viewer(service))
     if found is None:
         raise UnknownRun("No judgment is stored of this run.", remedy=_REMEDY)
     return found
@@ -52,14 +52,14 @@ async def summary(service: ServiceHere, run: RunName) -> RunSummary:
 async def prompts(service: ServiceHere, run: RunName, limit: Annotated[int, Query(ge=1, le=1_000)] = 50) -> RunPrompts:
     """Prompts over the steps of a run; those whose rewards were equal most often first."""
     await require_view(service, run)
-    return await service.store.run_prompts.prompts(run, limit)
+    return await service.store.run_prompts.prompts(run, limit, viewer(service))
 
 
 @router.get("/noise")
 async def noise(service: ServiceHere, run: RunName) -> RunNoise:
     """How much of the variance of advantages is chance of the judge, by rubric."""
     await require_view(service, run)
-    return await noise_of(service.store.reasks, run)
+    return await noise_of(service.store.reasks, run, viewer(service))
 
 
 @router.post("/repin")

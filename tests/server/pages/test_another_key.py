@@ -1,12 +1,15 @@
 """Another key's data stays invisible: every page is asked with one key for what another one has made."""
 
+import asyncio
 import re
 
 import pytest
 from fastapi.routing import APIRoute
 
+from judge_server.core.monitor import MonitorFinding, Series
 from judge_server.server.app import create_app
 from judge_server.server.middleware.session import is_page
+from judge_server.store import Store
 from tests.served import served, settings_of
 from tests.server.keys import bearer, demanding, key_of
 from tests.submissions import rubric, submission
@@ -150,3 +153,42 @@ def test_a_rubric_published_from_a_draft_does_not_show_its_samples(client, ann, 
     text = client.get(begun.headers["location"], headers=bob).text
     assert f"{SECRET} sample" not in text
     assert f"{SECRET} prompt" not in text
+
+
+def test_of_a_run_that_two_keys_share_each_sees_its_own(client, ann, bob):
+    for headers, mark, count in ((ann, SECRET, 3), (bob, "plain", 2)):
+        for number in range(count):
+            place = {"run": "common", "group": "g", "step": 1, "policy": f"{mark}-policy"}
+            one = submission(rubric=rubric(), prompt=f"{mark} prompt", response=f"{mark} {number}", **place)
+            client.post("/v1/score", json=one, headers=headers).raise_for_status()
+    summary = client.get("/v1/runs/summary", params={"run": "common"}, headers=bob).json()
+    assert [one["judgments"] for one in summary["sources"]] == [2]
+    prompts = client.get("/v1/runs/prompts", params={"run": "common"}, headers=bob).json()
+    assert [prompts["prompts"], prompts["groups"]] == [1, 1]
+    assert prompts["listed"][0]["steps"][0]["rewards"] == 2
+    shown = client.get("/runs/one", params={"run": "common"}, headers=bob)
+    assert shown.status_code == 200
+    assert SECRET not in shown.text
+    assert "plain prompt" in shown.text
+    assert f"{SECRET} prompt" in client.get("/runs/one", params={"run": "common"}, headers=ann).text
+    assert "1 2 " in " ".join(re.sub("<[^>]+>", " ", client.get("/runs", headers=bob).text).split())
+
+
+def test_an_alarm_about_a_run_is_told_to_those_alone_who_may_see_the_run(keys, ann, bob, tmp_path):
+    url = f"sqlite:///{tmp_path}/judge.db"
+
+    async def alarm():
+        store = await Store.open(url)
+        series = Series(rubric="own/plan", judge="default")
+        about = {"subject": f"run {SECRET}r", "text": f"Run {SECRET}r: much is chance."}
+        found = MonitorFinding(monitor="reward_noise", series=series, state="alarm", **about)
+        await store.alarms.settle([found], tell=False, forget_seconds=3_600)
+        await store.close()
+
+    asyncio.run(alarm())
+    with served(demanding(*(key for _, key in keys), database=url)) as client:
+        one = submission(rubric=rubric(), run=f"{SECRET}r", step=1)
+        client.post("/v1/score", json=one, headers=ann).raise_for_status()
+        paths = ("/", "/v1/monitor/alarms", "/v1/monitor/transitions")
+        assert [SECRET in client.get(path, headers=bob).text for path in paths] == [False] * 3
+        assert [SECRET in client.get(path, headers=ann).text for path in paths] == [True] * 3

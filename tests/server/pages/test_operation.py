@@ -6,7 +6,7 @@ import pytest
 
 from tests.served import judged_by, served, settings_of, until
 from tests.server.pages.test_pages import Page, sound, token
-from tests.stub_judge import faithful
+from tests.stub_judge import faithful, labels, text
 from tests.submissions import rubric, submission
 
 
@@ -33,6 +33,24 @@ def test_a_job_shows_its_progress_until_it_has_ended(client):
     assert "every 2s" not in progress.text
     assert client.get("/jobs", params={"status": "asleep"}).status_code == 422
     assert client.get(f"/jobs/job_{'0' * 24}").status_code == 404
+
+
+def test_a_job_says_why_items_have_no_reward():
+    def behave(body):
+        return text("no verdict") if "the odd one" in str(body) else labels(Yes=0.8, No=0.2)
+
+    with judged_by(behave) as (client, _):
+        items = [submission(rubric=rubric(), response=said) for said in ("plain", "the odd one")]
+        items.append(submission(rubric="no/such", response="of no rubric"))  # nothing is stored of it
+        found = client.post("/v1/jobs", json={"items": items}).raise_for_status().json()["id"]
+        until(lambda: client.get(f"/v1/jobs/{found}").json()["status"] == "done", 120)
+        page = sound(client.get(f"/jobs/{found}"))
+        (link,) = (one for one in page.all("a") if one["href"].startswith("/judgments/jdg_"))
+        assert link["aria-label"] == "Judgment of item 2"
+        assert sound(client.get(link["href"])).text.count("no reward") == 1
+    assert "Item 2: unusable verdict: 2 criteria have no verdict" in page.text
+    assert "Item 3: unknown rubric: " in page.text
+    assert "Item 1" not in page.text
 
 
 def test_a_job_is_cancelled(client):
