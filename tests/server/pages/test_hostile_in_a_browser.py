@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.served import judged_by, served, settings_of
+from tests.served import judged_by, served, settings_of, until
 from tests.server.pages.browser import browser, visit
 from tests.server.pages.test_calibration import calibrated, posted
 from tests.server.pages.test_editor import begun, kept
@@ -144,6 +144,11 @@ def test_hostile_uploads_names_and_tags_run_nothing(chromium):
         for path in ("/runs/one", "/calibrations/compare", "/rubrics/diff", "/label/item", "/jobs"):
             query = urlencode(dict.fromkeys(("run", "old", "new", "set", "rubric", "annotator", "status"), texts[141]))
             unharmed(visitor, f"{path}?{query}")
+        items = [submission(rubric=texts[number][:200]) for number in range(142, 150)]
+        job = client.post("/v1/jobs", json={"items": items}).raise_for_status().json()["id"]
+        until(lambda: client.get(f"/v1/jobs/{job}").json()["status"] == "done", 120)
+        unharmed(visitor, f"/jobs/{job}")
+        assert "Item 8: " in visitor.page.inner_text("main")
         visitor.open("/keys")
         visitor.page.get_by_label("Name of the holder").fill(texts[150][:80])
         visitor.page.get_by_label("score").check()
