@@ -27,9 +27,9 @@ class CallOptions(TypedDict, total=False):
 
 class JudgmentFilter(TypedDict, total=False):
     """``rubric``: an id, ``id@version`` or digest. ``since`` is included, ``until`` is not; both with a time zone.
-    ``reward_from`` (included) and ``reward_below`` (not) leave out judgments without a reward; ``flag``: one of the
-    guard's; ``q``: words in prompt or response; ``include``: ``text``
-    adds what was judged (``submitted``)."""
+    ``reward_from`` (included) and ``reward_below`` (not) leave out judgments without a reward; ``rewarded``: those that
+    have one, or those that have none; ``flag``: one of the guard's; ``q``: words in prompt or response; ``include``:
+    ``text`` adds what was judged (``submitted``)."""
 
     rubric: str | None
     judge: str | None
@@ -43,6 +43,7 @@ class JudgmentFilter(TypedDict, total=False):
     until: datetime | str | None
     reward_from: float | None
     reward_below: float | None
+    rewarded: bool | None
     tag: str | None
     q: str | None
     include: Literal["text"] | None

@@ -141,6 +141,7 @@ class FilterFlags(Flags):
     until: Annotated[str | None, _filter("--until", "Made before this time.", "TIME")] = None
     reward_from: Annotated[float | None, typer.Option("--reward-from", help="With at least this reward.")] = None
     reward_below: Annotated[float | None, typer.Option("--reward-below", help="With a reward below this.")] = None
+    rewarded: Annotated[bool | None, typer.Option("--rewarded/--without-reward", help="With a reward, or none.")] = None
     tag: Annotated[str | None, _filter("--tag", "With this tag.", "TAG")] = None
     text: Annotated[str | None, _filter("--text", "With this text in prompt, response or reference.", "WORDS")] = None
 

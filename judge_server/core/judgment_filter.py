@@ -21,8 +21,9 @@ Text = Annotated[str | None, Field(max_length=400)]
 
 class JudgmentFilter(Frozen):
     """``rubric`` is an id, id@version or digest; ``since`` is included, ``until`` is not; ``reward_from`` (included)
-    and ``reward_below`` (not) leave out judgments without a reward; ``flag`` is one of the guard's; ``text``, written
-    ``q`` in addresses, stands in the prompt, the response or the reference, whatever its case."""
+    and ``reward_below`` (not) leave out judgments without a reward; ``rewarded``: those that have one, or those that
+    have none, whatever their status; ``flag`` is one of the guard's; ``text``, written ``q`` in addresses, stands in
+    the prompt, the response or the reference, whatever its case."""
 
     rubric: Text = None
     judge: Text = None
@@ -36,6 +37,7 @@ class JudgmentFilter(Frozen):
     flag: Text = None
     reward_from: float | None = Field(default=None, allow_inf_nan=False)
     reward_below: float | None = Field(default=None, allow_inf_nan=False)
+    rewarded: bool | None = None
     tag: Text = None
     text: Annotated[str | None, Field(alias="q", min_length=2, max_length=400)] = None
 

@@ -29,8 +29,8 @@ from judge_server.store.schema import FORM, JUDGMENT, JUDGMENT_TAG, PUBLICATION,
 class Filter(TypedDict, total=False):
     """Which judgments are listed. ``rubric`` is an id, an id@version or a digest; ``since`` is included, ``until`` is
     not, and both are aware; ``reward_from`` (included) and ``reward_below`` (not) leave out judgments without a reward;
-    ``flag`` is one of the guard's; ``text`` is searched in the prompt, the response and the reference, ignoring
-    case."""
+    ``rewarded``: those that have one, or those that have none; ``flag`` is one of the guard's; ``text`` is searched in
+    the prompt, the response and the reference, ignoring case."""
 
     rubric: str | None
     judge: str | None
@@ -45,6 +45,7 @@ class Filter(TypedDict, total=False):
     caller: str | None
     reward_from: float | None
     reward_below: float | None
+    rewarded: bool | None
     tag: str | None
     text: str | None
 
@@ -66,6 +67,7 @@ def conditions_of(wanted: Filter) -> list[ColumnElement[bool]]:
         "caller": lambda name: column.caller == name,
         "reward_from": lambda bound: column.reward >= bound,
         "reward_below": lambda bound: column.reward < bound,
+        "rewarded": lambda there: column.reward.is_not(None) if there else column.reward.is_(None),
         "tag": tagged,
     }
     return [made[name](value) for name, value in wanted.items() if value is not None and name != "text"]

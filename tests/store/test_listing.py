@@ -85,6 +85,8 @@ async def test_judgments_of_a_step_of_a_run_with_a_low_reward_are_found(store):
     failure = await saved(store, 5, run="grpo-7", step=1, fails=True)
     assert (await store.judgments(run="grpo-7", step=1)).items == (failure, made[1])
     assert (await store.judgments(run="grpo-7", reward_below=0.5)).items == (made[1], made[0])
+    assert (await store.judgments(run="grpo-7", rewarded=False)).items == (failure,)
+    assert failure not in (await store.judgments(run="grpo-7", rewarded=True)).items
 
 
 async def test_policy_flag_and_a_range_of_rewards_pick_their_own(store):
