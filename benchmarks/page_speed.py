@@ -34,7 +34,7 @@ PAGE_SECONDS, FILTER_SECONDS = 0.3, 0.5
 
 async def fill(url: str, count: int) -> None:
     """As trainings, one with four fifths of the judgments: 64 responses a step, eight to a prompt, every hundredth
-    flagged and without a reward."""
+    flagged and without a reward, and about another hundredth the judge was asked again."""
     chance, known = random.Random(1), sentences()
     criteria = [{"id": f"names_sign_{n}", "statement": f"Says thing {n}.", "points": 1} for n in range(VERDICTS)]
     rubric = Rubric.model_validate({"id": "bench/pages", "version": "1.0.0", "title": "Bench", "criteria": criteria})
@@ -57,6 +57,10 @@ async def fill(url: str, count: int) -> None:
         batch.append((judgment, submission, rubric))
         if len(batch) == AT_ONCE:
             await store.save_many(batch)
+            for made, asked, _ in batch[3::100]:
+                await store.reasks.keep(
+                    made, asked, None if made.reward is None else made.reward + chance.gauss(0, 0.1)
+                )
             batch = []
     await store.save_many(batch)
     await store.close()
@@ -89,7 +93,7 @@ def pages(client: httpx.Client) -> dict[str, float]:
     filters += ["status=failed", "status=ok", "reward_below=0.3", "reward_from=0.999", "reward_below=0.001"]
     filters += ["flag=injection_suspected", "policy=nobody", "q=judge", "q=nosuchtext", "q=reward%20of%20the"]
     filters += ["rubric=bench/pages&status=failed", "run=long&status=failed", "run=short&status=failed"]
-    filters += ["run=long&q=nosuchtext"]
+    filters += ["run=long&q=nosuchtext", "run=long&rewarded=false", "run=long&policy=nobody"]
     return dict.fromkeys(plain, PAGE_SECONDS) | {f"/judgments?{one}": FILTER_SECONDS for one in filters}
 
 
