@@ -75,7 +75,8 @@ async def shown_job(job_id: JobId, request: Request, service: ServiceHere) -> Re
     template = "job_progress.html" if "hx-request" in request.headers else "job.html"
     lacking = found.ended and found.failed + found.partial > 0
     without = await service.store.jobs.without_reward(job_id, _LISTED + 1) if lacking else ()
-    return page(request, template, job=found, without=without[:_LISTED], more=len(without) > _LISTED)
+    shown = [(position + 1, one, stored) for position, one, stored in without[:_LISTED]]
+    return page(request, template, job=found, without=shown, more=len(without) > _LISTED)
 
 
 @router.post("/jobs/{job_id}/cancel")
