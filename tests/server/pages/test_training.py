@@ -52,7 +52,7 @@ def test_where_a_run_is_stands_among_the_runs_and_on_the_first_page(client):
 
 def test_from_a_missing_reward_to_its_cause_in_three_clicks(client):
     page = sound(client.get("/runs/one", params={"run": "a/b"}), curves=6)
-    (step,) = (one["href"] for one in page.all("a") if "/judgments?" in one["href"] and "step=3" in one["href"])
+    (step,) = (one["href"] for one in page.all("a") if "step=3" in one["href"] and "rewarded=false" in one["href"])
     listed = sound(client.get(step))
     one = next(link["href"] for link in listed.all("a") if link["href"].startswith("/judgments/jdg_"))
     assert "unusable_verdict" in sound(client.get(one)).text
