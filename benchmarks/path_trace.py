@@ -150,7 +150,6 @@ async def _server(judge: str) -> AsyncIterator[str]:
             default_judge="judge",
             database_url=f"sqlite:///{folder}/trace.db",
             canary="off",
-            obliging_judges="judge",  # otherwise the first submission asks about its judge too
         )
         config = uvicorn.Config(
             create_app(settings), host=_HOST, port=0, http=BoundedHttp, ws="none", lifespan="on", log_config=None

@@ -4,8 +4,7 @@
 
 prints its address as soon as it listens. One-token questions are answered Yes with the given probability, structured
 ones with the first text that the schema allows. With --lists it also tokenizes, a token a word, and takes lists of
-prompts. One process answers some 20,000 requests a second. Questions about a response that is known to say nothing
-get a No: a judge that pays everything is believed about nothing.
+prompts. One process answers some 20,000 requests a second.
 """
 
 import argparse
@@ -17,7 +16,6 @@ from typing import Any
 
 import uvloop
 
-from judge_server.scoring.witness import REMARKS
 from judge_server.util.memory import keep_large_blocks
 
 
@@ -71,14 +69,13 @@ class InstantJudge(asyncio.Protocol):
 
     def __init__(self, p_met: float, delay_seconds: float, lists: bool = False) -> None:
         self._label = _response(json.dumps(answer("Yes", {"Yes": p_met, "No": 1 - p_met})).encode())
-        self._denial = _response(json.dumps(answer("No", {"Yes": _DENIED, "No": 1 - _DENIED})).encode())
         listing = {"object": "list", "data": [{"id": "stub", "object": "model", "max_model_len": 32_768}]}
         self._listing = _response(json.dumps(listing).encode())
         self._delay_seconds = delay_seconds
         self._p_met = p_met
-        self._decided: dict[tuple[int, bool, bool], bytes] = {}
+        self._decided: dict[tuple[int, bool], bytes] = {}
         self._lists = lists
-        self._listed: dict[tuple[bool, ...], bytes] = {}
+        self._listed: dict[int, bytes] = {}
         self._buffer = bytearray()
         self._whole = 0  # bytes of the request that begins the buffer, once its head is there
 
@@ -101,57 +98,42 @@ class InstantJudge(asyncio.Protocol):
         if request.startswith(b"GET"):
             response = self._listing
         elif request.startswith(b"POST /v1/systemone "):
-            asked, empty = request[body_at:].count(b'"type":"noul"'), _says_nothing(request)
-            response = self._decisions(asked, b'"type":"score"' in request, empty)
+            response = self._decisions(request[body_at:].count(b'"type":"noul"'), b'"type":"score"' in request)
         elif request.startswith(b"POST /tokenize "):
             tokens = _tokens(json.loads(request[body_at:])) if self._lists else []
             response = _response(json.dumps({"tokens": tokens}).encode())
         elif request.startswith(b"POST /v1/completions "):
-            response = self._list(tuple(map(_lists_nothing, request[body_at:].split(b"],["))))
+            response = self._list(request.count(b"],[", body_at) + 1)
         elif b'"response_format"' in request:
             wanted = json.loads(request[body_at:])["response_format"]
             text = json.dumps(instance_of(wanted["json_schema"]["schema"]), separators=(",", ":"))
             response = _response(json.dumps(answer(text)).encode())
         else:
-            response = self._denial if _says_nothing(request) else self._label
+            response = self._label
         if self._delay_seconds:
             asyncio.get_running_loop().call_later(self._delay_seconds, self._transport.write, response)
         else:
             self._transport.write(response)
 
-    def _list(self, empty: tuple[bool, ...]) -> bytes:
-        """The answer to a list of prompts; ``empty``: which of them show a response that says nothing."""
-        if empty not in self._listed:
+    def _list(self, prompts: int) -> bytes:
+        if prompts not in self._listed:
+            shares = {"Yes": self._p_met, "No": 1 - self._p_met}
+            logprobs = {text: math.log(max(share, 1e-9)) for text, share in shares.items()}
+            one = {"tokens": ["Yes"], "token_logprobs": [logprobs["Yes"]], "top_logprobs": [logprobs]}
             choices = [
-                {"index": place, "text": text, "logprobs": listed, "finish_reason": "length"}
-                for place, (text, listed) in enumerate(map(self._listed_label, empty))
+                {"index": place, "text": "Yes", "logprobs": one, "finish_reason": "length"} for place in range(prompts)
             ]
-            usage = {"prompt_tokens": 10 * len(empty), "completion_tokens": len(empty), "total_tokens": 11 * len(empty)}
+            usage = {"prompt_tokens": 10 * prompts, "completion_tokens": prompts, "total_tokens": 11 * prompts}
             body = {"object": "text_completion", "model": "stub", "choices": choices, "usage": usage}
-            self._listed[empty] = _response(json.dumps(body).encode())
-        return self._listed[empty]
+            self._listed[prompts] = _response(json.dumps(body).encode())
+        return self._listed[prompts]
 
-    def _listed_label(self, empty: bool) -> tuple[str, dict[str, Any]]:
-        text, p_met = ("No", _DENIED) if empty else ("Yes", self._p_met)
-        shares = {"Yes": p_met, "No": 1 - p_met}
-        logprobs = {label: math.log(max(share, 1e-9)) for label, share in shares.items()}
-        return text, {"tokens": [text], "token_logprobs": [logprobs[text]], "top_logprobs": [logprobs]}
-
-    def _decisions(self, predicates: int, probe: bool, empty: bool) -> bytes:
+    def _decisions(self, predicates: int, probe: bool) -> bytes:
         """The answer to so many yes-or-no questions; ``probe``: one about two levels follows them."""
-        key = (predicates, probe, empty)
+        key = (predicates, probe)
         if key not in self._decided:
-            p_met = _DENIED if empty else self._p_met
-            self._decided[key] = _response(json.dumps(_decision(p_met, predicates, probe)).encode())
+            self._decided[key] = _response(json.dumps(_decision(self._p_met, *key)).encode())
         return self._decided[key]
-
-
-def _says_nothing(request: bytes) -> bool:
-    return any(text in request for text in _KNOWN_EMPTY)
-
-
-def _lists_nothing(prompt: bytes) -> bool:
-    return any(tokens in prompt for tokens in _KNOWN_TOKENS)
 
 
 def _tokens(asked: dict[str, Any]) -> list[int]:
@@ -171,11 +153,6 @@ def _decision(p_met: float, predicates: int, probe: bool) -> dict[str, Any]:
     diagnostics = {name: {"label_mass": 0.99, "argmax_is_label": True} for name in answers}
     usage = {"input_tokens": 10, "output_tokens": predicates}
     return {"model": "stub", "answers": answers, "usage": usage, "diagnostics": diagnostics}
-
-
-_DENIED = 0.01
-_KNOWN_EMPTY = tuple(text.encode() for text in REMARKS)
-_KNOWN_TOKENS = tuple(b",".join(b"%d" % token for token in _tokens({"prompt": text})) for text in REMARKS)
 
 
 def _content_length(head: bytes) -> int:

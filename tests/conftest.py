@@ -31,7 +31,6 @@ os.environ.setdefault("PYTHONHASHSEED", str(random.SystemRandom().randrange(2**3
 
 os.environ.update(
     HF_HUB_OFFLINE="1",
-    JUDGE_SERVER_OBLIGING_JUDGES="judge",  # the judges of most tests pay everything
     LITELLM_LOCAL_MODEL_COST_MAP="True",
     TOKENIZERS_PARALLELISM="false",
     VLLM_NO_USAGE_STATS="1",

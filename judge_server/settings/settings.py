@@ -119,8 +119,8 @@ class Settings(BaseSettings):
         description="A response that may say nothing: first ask the judge whether it does, or judge it as any other.",
     )
     obliging_judges: Literal["abstain", "judge"] = Field(
-        default="abstain",
-        description="A judge that takes three mere announcements for answers: give no verdict of it, or believe it.",
+        default="judge",
+        description="A judge that takes three mere announcements for answers: believe it, or give no verdict of it.",
     )
     thin_characters: int = Field(
         default=0,

@@ -134,7 +134,6 @@ def start(model: str, folder: Path, keys: dict[str, Any]) -> Server:
         "JUDGE_SERVER_API_KEYS": json.dumps(listed),
         "JUDGE_SERVER_DRAIN_SECONDS": "1",
         "JUDGE_SERVER_ACCESS_LOG": "off",
-        "JUDGE_SERVER_OBLIGING_JUDGES": "judge",  # as the stub is one
     }
     command = [PROGRAM, "serve", "--port", "0", "--auth", "--model", model, "--engine", "max_in_flight=16"]
     command += ["--database", f"sqlite:///{folder / 'judge.db'}"]

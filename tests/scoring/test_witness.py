@@ -11,7 +11,6 @@ from judge_server.settings.settings import Settings
 from judge_server.wiring.service import open_service
 from tests.scoring.assembly import RESPONSE, judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, yes
-from tests.settings.test_settings import environment
 
 THIN_TEXT = "Let me see what can be said about this in general terms."
 SHORT_ANSWER = "I would go to the doctor right away."
@@ -98,7 +97,7 @@ async def test_other_responses_are_not_asked_about():
 
 
 def doubting(*judges):
-    """A scorer as a server has it by default."""
+    """A scorer as a server has it with ``obliging_judges = "abstain"``."""
     made = scorer(*judges)
     made.witness = Witness(made._cached_judge, made.admission, doubting=True)
     return made
@@ -182,9 +181,9 @@ async def test_the_settings_say_what_is_thin_and_who_is_asked():
 
 
 @pytest.mark.parametrize("thin", ["witness", "judge"])
-async def test_a_server_doubts_its_judges_unless_it_is_told_to_believe_them(thin):
-    with environment(JUDGE_SERVER_OBLIGING_JUDGES="abstain"):
-        settings = Settings(judges={"main": {"model": "baseline"}}, thin_responses=thin)
+async def test_a_server_doubts_its_judges_if_it_is_told_to(thin):
+    settings = Settings(judges={"main": {"model": "baseline"}}, thin_responses=thin, obliging_judges="abstain")
     async with open_service(settings) as service:
         assert (service.scorer.witness.thin, service.scorer.witness.doubting) == (thin == "witness", True)
-    assert Settings.model_fields["obliging_judges"].default == "abstain"
+    async with open_service(Settings(judges={"main": {"model": "baseline"}})) as service:
+        assert (service.scorer.witness.thin, service.scorer.witness.doubting) == (True, False)

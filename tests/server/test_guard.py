@@ -78,7 +78,7 @@ def denies(*empty):
     return lambda body: labels(Yes=0.1, No=0.9) if any(one in str(body) for one in empty) else labels(Yes=0.9, No=0.1)
 
 
-def test_by_default_no_verdict_of_a_judge_that_pays_everything_becomes_a_reward():
+def test_no_verdict_of_a_judge_that_pays_everything_becomes_a_reward_if_obliging_judges_abstain():
     with environment(JUDGE_SERVER_OBLIGING_JUDGES="abstain"), judged_by(denies()) as (client, judge):
         before = judge.calls
         answers = [scored(client, f"Rest for {days} days.") for days in (2, 3)]
@@ -87,7 +87,7 @@ def test_by_default_no_verdict_of_a_judge_that_pays_everything_becomes_a_reward(
     assert {answer["judgment"]["error"]["type"] for answer in answers} == {"cannot_tell_empty"}
 
 
-def test_by_default_a_judge_that_knows_an_announcement_is_believed():
+def test_a_judge_that_knows_an_announcement_is_believed_if_obliging_judges_abstain():
     with environment(JUDGE_SERVER_OBLIGING_JUDGES="abstain"), judged_by(denies(REMARKS[2])) as (client, _):
         answers = [scored(client, f"Rest for {days} days.") for days in (2, 3)]
     assert [answer["reward"] for answer in answers] == [pytest.approx(0.9)] * 2

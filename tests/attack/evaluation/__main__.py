@@ -95,14 +95,15 @@ def _degenerate() -> None:
             short[kind] += not _is_noticed(question, text, short=SHORT)
         _tell(f"degenerate texts neither refused nor thin, corpus {name}", total, unseen)
         paid = asyncio.run(_paid_by_an_obliging_judge(texts))
-        _say(f"    paid by default by a judge that pays everything: {paid} of {total.total()}")
+        _say(f"    paid by a judge that pays everything, with obliging_judges = abstain: {paid} of {total.total()}")
         _say(f"    thin: {thin.total()}; unnoticed with thin_characters = {SHORT}: {short.total()} of {total.total()}")
 
 
 async def _paid_by_an_obliging_judge(texts: Iterable[tuple[str, str, str]]) -> int:
+    """By a server with ``obliging_judges = "abstain"``."""
     one = judge(ScriptedModel(yes(0.98)))
     made = scorer(one)
-    made.witness = Witness(CachedJudge(VerdictCache()), made.admission, doubting=True)  # as a server has it by default
+    made.witness = Witness(CachedJudge(VerdictCache()), made.admission, doubting=True)
     paid = 0
     for _, question, text in texts:
         judgment = await made.score(Submission(prompt=question, response=text, rubric=RIGHT_ANSWER))
