@@ -29,6 +29,7 @@ from benchmarks.stub_judge import InstantJudge
 PACKAGE = Path(__file__).parents[1] / "judge_server"
 _REPEATED_BY = frozenset({"run_periodically", "_every", "_keep_reading"})  # what these call serves no request
 _AROUND_EVERY_STEP = PACKAGE / "scheduling" / "processor_share.py"  # it runs tasks as the event loop does
+_THREADS = PACKAGE / "util" / "apart.py", frozenset({"FairThreads._work", "_settle"})  # as an executor's threads do
 CRITERIA = 4
 _TIMES = 3
 _HOST = "127.0.0.1"
@@ -37,8 +38,8 @@ Place = tuple[str, str]  # file and function
 
 @dataclass
 class Trace:
-    """``calls``: functions of the project that ran, each with the files of its callers; a function that the event loop
-    or a library at the bottom of a stack started has none."""
+    """``calls``: functions of the project that ran, each with the files of its callers; a function that the event loop,
+    a thread for blocking work or a library at the bottom of a stack started has none."""
 
     calls: dict[Place, set[str]] = field(default_factory=dict)
     active: bool = False
@@ -73,7 +74,8 @@ class Trace:
         """The code's file in the project; None for a library's, and for what a class body or a module runs."""
         if code not in self._files:
             path = Path(code.co_filename)
-            inside = path.is_relative_to(PACKAGE) and code.co_name != "<module>" and path != _AROUND_EVERY_STEP
+            runs_others = path == _AROUND_EVERY_STEP or (path == _THREADS[0] and code.co_qualname in _THREADS[1])
+            inside = path.is_relative_to(PACKAGE) and code.co_name != "<module>" and not runs_others
             self._files[code] = str(path.relative_to(PACKAGE)) if inside else None
         return self._files[code]
 

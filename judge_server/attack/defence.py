@@ -26,10 +26,9 @@ from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Part, Prompt, Segment, Turn
 from judge_server.scheduling.admission import Admission
-from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.calibration_state import CalibrationState
 from judge_server.scoring.scorer import Scorer
-from judge_server.scoring.verdict_cache import VerdictCache
 
 PromptChange = Callable[[Prompt], Prompt]
 

@@ -288,8 +288,11 @@ def _as_met_before(given: Any, read: ValidatorFunctionWrapHandler) -> Any:
         written = marshal.dumps(given, 2) if isinstance(given, dict) else b""
     except ValueError:
         written = b""
-    rubric = _met.get(written) or read(given)
-    if 0 < len(written) <= _MOST_BYTES_MET and written not in _met:
+    met = _met.get(written)
+    if met is not None:
+        return met
+    rubric = read(given)
+    if 0 < len(written) <= _MOST_BYTES_MET:
         _met.put(written, rubric)
     return rubric
 

@@ -8,7 +8,7 @@ instead of empty: a judge is asked.
 
 import re
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from judge_server.guard.content import content_of, has_content, is_code, is_picture
@@ -16,7 +16,7 @@ from judge_server.guard.discourse import LONGEST_OPTION, OPTION, Discourse, disc
 from judge_server.guard.fragment import is_fragment, is_in_reference, key_words, words_of_all
 from judge_server.guard.marks import other_readings
 from judge_server.guard.sanitize import visible
-from judge_server.guard.user_request import UserRequest
+from judge_server.guard.user_request import UserRequest, user_request
 
 _FEWEST_TIMES = 4
 _READ_CHARACTERS = 200_000
@@ -68,17 +68,17 @@ class Emptiness:
 
 _FULL = Emptiness()
 _THIN = Emptiness(thin=True)
-_UNASKED = UserRequest()
 
 
 def says_nothing(text: str, reference: str | None = None) -> str | None:
     """Why ``text`` says nothing whatever the prompt, or None. What the reference says is something."""
-    return emptiness(text, UserRequest(reference=reference)).cause
+    return emptiness(text, replace(user_request(), reference=reference)).cause
 
 
-def emptiness(answer: str, request: UserRequest = _UNASKED) -> Emptiness:
-    """Whether ``answer`` says nothing in reply to ``request``, also when it is written in look-alike letters or with
-    its letters set apart."""
+def emptiness(answer: str, request: UserRequest | None = None) -> Emptiness:
+    """Whether ``answer`` says nothing in reply to ``request``, by default to an unknown one, also when it is written in
+    look-alike letters or with its letters set apart."""
+    request = request or user_request()
     given = answer.strip()[:_READ_CHARACTERS]
     text = visible(given).strip()
     found = _emptiness(text, request)

@@ -21,7 +21,7 @@ from judge_server.guard.degenerate import Emptiness, emptiness
 from judge_server.guard.discourse import words_of
 from judge_server.guard.fragment import words_of_all
 from judge_server.guard.marks import Marks, injection_flags, marks_of, normalize, unspaced
-from judge_server.guard.user_request import READ_OF_A_PROMPT, UserRequest
+from judge_server.guard.user_request import READ_OF_A_PROMPT, UserRequest, user_request
 from judge_server.guard.worst_case import worst_case_values
 from judge_server.util.lru import BoundedCache
 
@@ -86,7 +86,7 @@ def inspect_sample(
     """As ``inspect``, for a sample that is graded without a rubric. ``asked``: what is known of the task; what one of
     ``references`` says is something."""
     marks = marks_of(_beginning_and_end(sample), 2 * _READ_CHARACTERS)
-    request = UserRequest.asking(asked)
+    request = user_request(asked[-READ_OF_A_PROMPT:])
     found = emptiness(sample, request)
     for reference in references if found.cause else ():
         found = emptiness(sample, replace(request, reference=reference))
@@ -202,7 +202,8 @@ def _request(submission: Submission) -> UserRequest:
     """The last turn of the user, and the reference."""
     asked = [message.content for message in submission.conversation if message.role == "user"]
     text = asked[-1] if asked else submission.conversation[-1].content
-    return UserRequest(text[-READ_OF_A_PROMPT:].lower(), submission.reference)
+    request = user_request(text[-READ_OF_A_PROMPT:])
+    return request if submission.reference is None else replace(request, reference=submission.reference)
 
 
 def _calls_say_something(submission: Submission, request: UserRequest) -> bool:

@@ -22,62 +22,29 @@ _NUMBER = re.compile(r"\d+")
 
 @dataclass(frozen=True, slots=True)
 class UserRequest:
-    """``known``: whether the prompt says enough to be read at all. ``text``: what was read of it, in small letters."""
+    """What ``user_request`` read of one prompt."""
 
-    text: str = ""
+    text: str
+    """In small letters."""
+    known: bool
+    """Whether the prompt says enough to be read at all."""
+    for_signs: bool
+    """Whether a sign, a character or a drawing may be the answer."""
+    for_programming: bool
+    """Whether the prompt names a language or a part of one, so that brackets and operators are an answer."""
+    for_code: bool
+    """Whether brackets and operators may be the answer."""
+    asks_how_many: bool
+    """Whether "none" may be the answer, or a word of a programming language."""
+    for_a_term: bool
+    """Whether a word, a name, a title or a quotation may be the answer."""
+    for_a_salutation: bool
+    """Whether the answer may end in the colon of a letter's first line."""
+    only_greets: bool
+    """Whether the prompt asks for nothing, so that a greeting or an offer of help is the answer."""
+    for_a_copy: bool
+    """Whether the answer may be a part of the prompt."""
     reference: str | None = None
-
-    @classmethod
-    def asking(cls, text: str, reference: str | None = None) -> "UserRequest":
-        """What is read of a prompt's ``text``."""
-        return cls(text[-READ_OF_A_PROMPT:].lower(), reference)
-
-    @property
-    def known(self) -> bool:
-        if not self.text.isascii():
-            return len(self.text.strip()) >= _FEWEST_CHARACTERS // 2
-        words = len(self.text.split(None, _FEWEST_WORDS))
-        return len(self.text.strip()) >= _FEWEST_CHARACTERS and words >= _FEWEST_WORDS
-
-    @property
-    def for_signs(self) -> bool:
-        """Whether a sign, a character or a drawing may be the answer."""
-        return self.known and _asks("signs", self.text)
-
-    @property
-    def for_programming(self) -> bool:
-        """Whether the prompt names a language or a part of one, so that brackets and operators are an answer."""
-        return not self.known or _asks("programming", self.text)
-
-    @property
-    def for_code(self) -> bool:
-        """Whether brackets and operators may be the answer."""
-        return self.for_programming or _asks("code", self.text)
-
-    @property
-    def asks_how_many(self) -> bool:
-        """Whether "none" may be the answer, or a word of a programming language."""
-        return self.for_code or _asks("number", self.text)
-
-    @property
-    def for_a_term(self) -> bool:
-        """Whether a word, a name, a title or a quotation may be the answer."""
-        return self.known and len(self.text) <= _LONGEST_QUESTION and _asks("term", self.text)
-
-    @property
-    def for_a_salutation(self) -> bool:
-        """Whether the answer may end in the colon of a letter's first line."""
-        return "letter" in self.text and re.search(r"begin|start|open|salut|greet", self.text) is not None
-
-    @property
-    def only_greets(self) -> bool:
-        """Whether the prompt asks for nothing, so that a greeting or an offer of help is the answer."""
-        return len(self.text) <= _LONGEST_GREETING and _only_greets(self.text)
-
-    @property
-    def for_a_copy(self) -> bool:
-        """Whether the answer may be a part of the prompt."""
-        return _asks("copy", self.text)
 
     def for_repetition(self, times: int) -> bool:
         """Whether something may be said ``times`` times."""
@@ -94,7 +61,33 @@ class UserRequest:
         return bool(said) and choice is not None and f" {said} " in f" {' '.join(words_of(self.text))} "
 
 
-@lru_cache(maxsize=256)  # the responses to one prompt share it
+@lru_cache(maxsize=512)  # the responses to one prompt share it
+def user_request(text: str = "") -> UserRequest:
+    """What a prompt's ``text`` asks for; only the end of a long one is read, see ``READ_OF_A_PROMPT``."""
+    text = text[-READ_OF_A_PROMPT:].lower()
+    known = _is_known(text)
+    for_programming = not known or _asks("programming", text)
+    for_code = for_programming or _asks("code", text)
+    return UserRequest(
+        text=text,
+        known=known,
+        for_signs=known and _asks("signs", text),
+        for_programming=for_programming,
+        for_code=for_code,
+        asks_how_many=for_code or _asks("number", text),
+        for_a_term=known and len(text) <= _LONGEST_QUESTION and _asks("term", text),
+        for_a_salutation="letter" in text and re.search(r"begin|start|open|salut|greet", text) is not None,
+        only_greets=len(text) <= _LONGEST_GREETING and _only_greets(text),
+        for_a_copy=_asks("copy", text),
+    )
+
+
+def _is_known(text: str) -> bool:
+    if not text.isascii():
+        return len(text.strip()) >= _FEWEST_CHARACTERS // 2
+    return len(text.strip()) >= _FEWEST_CHARACTERS and len(text.split(None, _FEWEST_WORDS)) >= _FEWEST_WORDS
+
+
 def _only_greets(text: str) -> bool:
     if _asks("whole_greeting", text):
         return True
@@ -102,7 +95,6 @@ def _only_greets(text: str) -> bool:
     return found is not None and found.core <= 1
 
 
-@lru_cache(maxsize=512)  # the responses to one prompt share it
 def _asks(for_: str, text: str) -> bool:
     return _requests()[for_].search(text) is not None
 

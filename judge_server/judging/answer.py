@@ -45,6 +45,29 @@ class Reading:
     bounds: "ValueBounds | None" = None
 
 
+def content_of(reading: Reading) -> dict[str, Any]:
+    """A reading as a JSON object."""
+    content: dict[str, Any] = {"value": reading.value, "shares": reading.shares}
+    if reading.reason is not None:
+        content["reason"] = reading.reason
+    if reading.label_mass is not None:
+        content["label_mass"] = reading.label_mass
+    if reading.panel:
+        content["panel"] = [opinion.model_dump(mode="json", exclude_defaults=True) for opinion in reading.panel]
+    return content
+
+
+def reading_of(content: Mapping[str, Any]) -> Reading:
+    """The reading that ``content_of`` wrote."""
+    return Reading(
+        value=content["value"],
+        shares=tuple(content["shares"]),
+        reason=content.get("reason"),
+        label_mass=content.get("label_mass"),
+        panel=tuple(Opinion.model_validate(opinion) for opinion in content.get("panel", ())),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Exactly one of ``reading`` and ``failure``; an abstention also carries its ``distrusted`` reading."""

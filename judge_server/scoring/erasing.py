@@ -9,9 +9,9 @@ from judge_server.core.errors import BadSubmission, JudgeServerError
 from judge_server.core.submission import Coordinates
 from judge_server.judging.judge_input import JudgeInput, text_in_scope
 from judge_server.scoring.batch import failed_judgment
+from judge_server.scoring.cached_judge import SHOWN_DIGITS, VerdictCache, cache_key
 from judge_server.scoring.plan import plan
 from judge_server.scoring.sources import of_caller, of_submission
-from judge_server.scoring.verdict_cache import SHOWN_DIGITS, VerdictCache, cache_key
 from judge_server.store.quotation import Quoted
 from judge_server.store.removal import Removed
 from judge_server.store.store import Store

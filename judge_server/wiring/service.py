@@ -25,7 +25,7 @@ from judge_server.scheduling.observers import Observers
 from judge_server.scheduling.scheduler import ScheduledModel, any_waiting
 from judge_server.scheduling.single_flight import Claims
 from judge_server.scheduling.spending import Spending
-from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState, Certification
 from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.graders.python_process import PythonProcesses
@@ -34,7 +34,6 @@ from judge_server.scoring.group.groups import Groups
 from judge_server.scoring.reasking import Reasking
 from judge_server.scoring.run_pins import RunPins
 from judge_server.scoring.scorer import Scorer
-from judge_server.scoring.verdict_cache import VerdictCache
 from judge_server.scoring.witness import Witness
 from judge_server.settings.settings import Settings
 from judge_server.store.store import Store

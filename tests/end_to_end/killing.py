@@ -27,8 +27,8 @@ import httpx
 from sqlalchemy import create_engine, text
 
 from judge_server.core.submission import Submission
+from judge_server.scoring.cached_judge import cache_key
 from judge_server.scoring.plan import plan
-from judge_server.scoring.verdict_cache import cache_key
 from judge_server.store.location import Location
 from judge_server.store.writing import verdict_key
 from tests.command import PROGRAM, Server

@@ -8,7 +8,7 @@ from judge_server.guard.content import without_shell
 from judge_server.guard.degenerate import emptiness, says_nothing
 from judge_server.guard.discourse import discourse
 from judge_server.guard.guard import NEARLY_EMPTY, inspect
-from judge_server.guard.user_request import UserRequest
+from judge_server.guard.user_request import user_request
 from tests.yardstick import work_within
 
 RUBRIC = Rubric.model_validate(
@@ -282,7 +282,7 @@ N = 200_000
 )
 def test_a_hostile_text_is_looked_at_in_bounded_time(text):
     with work_within(0.5):
-        emptiness(text, UserRequest(WHY.lower()))
+        emptiness(text, user_request(WHY))
 
 
 GREETINGS = ["Hello!", "Hi there, how are you?", "Good morning", "Bonjour", "你好", "Can you help me?"]
@@ -298,13 +298,13 @@ OFFERS = [
 @pytest.mark.parametrize("greeting", GREETINGS)
 @pytest.mark.parametrize("offer", OFFERS)
 def test_a_greeting_may_be_answered_by_an_offer_of_help(greeting, offer):
-    found = emptiness(offer, UserRequest.asking(greeting))
+    found = emptiness(offer, user_request(greeting))
     assert (found.cause, found.thin) == (None, False)
     for question in ("What is the capital of France?", "What is it, and what would you do about it?"):
-        asked = emptiness(offer, UserRequest.asking(question))
+        asked = emptiness(offer, user_request(question))
         assert asked.cause or asked.thin
 
 
 @pytest.mark.parametrize("text", ["", "...", "```\n```", "Answer:", "hello " * 40])
 def test_a_greeting_is_not_answered_by_a_frame_a_heading_or_a_repetition(text):
-    assert emptiness(text, UserRequest.asking("Hello!")).cause
+    assert emptiness(text, user_request("Hello!")).cause

@@ -12,9 +12,8 @@ from judge_server.judging.single import SingleJudge
 from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.observers import Observers
 from judge_server.scheduling.scheduler import ScheduledModel
-from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.scorer import Scorer
-from judge_server.scoring.verdict_cache import VerdictCache
 
 SECRET = b"s" * 32
 RESPONSE = "Drink water, rest, and see a doctor if it lasts."

@@ -8,8 +8,8 @@ from judge_server.core.rubric import SUSPICIONS
 from judge_server.guard import guard
 from judge_server.judging.answer import Reading
 from judge_server.models.reserved import RESERVED_DIGEST
+from judge_server.scoring.cached_judge import VerdictCache, cache_key
 from judge_server.scoring.plan import plan
-from judge_server.scoring.verdict_cache import VerdictCache, cache_key
 from judge_server.store import Store
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, yes

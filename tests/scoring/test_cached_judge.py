@@ -8,18 +8,17 @@ from judge_server.core.grader import ScoreModel
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.verdict import Opinion, VerdictStatus
-from judge_server.judging.answer import Answer, Reading, Terms
+from judge_server.judging.answer import Answer, Reading, Terms, content_of, reading_of
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Labels, Prompt, Request
 from judge_server.scheduling.admission import Admission
-from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.scoring.graders.grading import Graders
 from judge_server.scoring.group.evaluation import CohortOptions
 from judge_server.scoring.group.groups import Groups, GroupTask, Times
-from judge_server.scoring.verdict_cache import VerdictCache, content_of, reading_of
 from judge_server.store import Store
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, spoken, yes

@@ -10,9 +10,9 @@ from judge_server.core.errors import NotCalibrated
 from judge_server.core.fitted_map import FittedMap, MapSet, Platt, Quality
 from judge_server.judging.answer import Terms
 from judge_server.scoring.batch import score_batch
+from judge_server.scoring.cached_judge import VerdictCache
 from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState, Certification
 from judge_server.scoring.rescore import rescore
-from judge_server.scoring.verdict_cache import VerdictCache
 from tests.scoring.assembly import judge, rubric, scorer, submission
 from tests.scripted_model import ScriptedModel, labelled, yes
 from tests.yardstick import PATIENCE_SECONDS

@@ -16,11 +16,10 @@ from judge_server.models.protocol import Labels, Priority, Prompt, Request
 from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.processor_share import ProcessorShares, TimeShare, current_share
 from judge_server.scheduling.scheduler import ScheduledModel
-from judge_server.scoring.cached_judge import CachedJudge, JudgeCall
+from judge_server.scoring.cached_judge import CachedJudge, JudgeCall, VerdictCache
 from judge_server.scoring.group.cohort import Times
 from judge_server.scoring.group.collection import CohortCollection, CohortLimits
 from judge_server.scoring.group.evaluation import CohortOptions, Evaluation
-from judge_server.scoring.verdict_cache import VerdictCache
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.store import GroupRecall
 from judge_server.util.apart import apart

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from judge_server.scoring.verdict_cache import Memory
+from judge_server.scoring.cached_judge import Memory
 from judge_server.store import Store, payload
 from judge_server.store.database import Database
 from judge_server.store.location import Location

@@ -20,8 +20,7 @@ from judge_server.core.judge import Mode
 from judge_server.core.submission import Submission
 from judge_server.guard import guard
 from judge_server.guard.sanitize import hides, sanitize
-from judge_server.scoring.cached_judge import CachedJudge
-from judge_server.scoring.verdict_cache import VerdictCache
+from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.witness import Witness
 from tests.attack.evaluation import (
     eighth_degenerate,

@@ -17,10 +17,9 @@ from judge_server.judging.prompt import PromptWriter
 from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Completion, Labels, Structured
 from judge_server.scheduling.admission import Admission
-from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.graders.grader_input import GraderInput
 from judge_server.scoring.graders.grading import Graders
-from judge_server.scoring.verdict_cache import VerdictCache
 from judge_server.scoring.witness import CANNOT_TELL, Witness
 from tests.scripted_model import ScriptedModel, labelled, spoken
 

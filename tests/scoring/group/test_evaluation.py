@@ -11,11 +11,10 @@ from judge_server.judging.answer import Terms
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.models.protocol import Capabilities, Labels, Priority
-from judge_server.scoring.cached_judge import CachedJudge
+from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState, Certification
 from judge_server.scoring.group.evaluation import CohortOptions
 from judge_server.scoring.group.groups import Groups, GroupTask, Times
-from judge_server.scoring.verdict_cache import VerdictCache
 from tests.scoring.assembly import judge, rubric, scorer
 from tests.scripted_model import ScriptedModel, labelled, spoken, yes
 
