@@ -278,7 +278,6 @@ class Rubric(Frozen):
         return canonical_json(self)
 
 
-_MOST_BYTES_MET = 65_536
 _met: BoundedCache[bytes, Rubric] = BoundedCache(128)
 
 
@@ -288,11 +287,10 @@ def _as_met_before(given: Any, read: ValidatorFunctionWrapHandler) -> Any:
         written = marshal.dumps(given, 2) if isinstance(given, dict) else b""
     except ValueError:
         written = b""
-    met = _met.get(written)
-    if met is not None:
+    if (met := _met.get(written)) is not None:
         return met
     rubric = read(given)
-    if 0 < len(written) <= _MOST_BYTES_MET:
+    if 0 < len(written) <= 65_536:
         _met.put(written, rubric)
     return rubric
 
