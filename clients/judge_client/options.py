@@ -92,14 +92,17 @@ class ExamOptions(TypedDict, total=False):
 
 
 class ImproveOptions(TypedDict, total=False):
-    """``proposer``: the judge whose model writes other wordings; ``second``: a stronger judge for at most
-    ``second_share`` of the questions; ``examples``: how many to try with each question; ``limits``: ``questions``,
-    ``calls``, ``tokens``, ``dollars``, ``seconds``; ``positives``: the class that means met, by criterion; ``reason``:
-    why a test split is read that was read before."""
+    """``proposer``: the judge whose model writes other wordings, asked once for a criterion or as GEPA directs
+    (``search``: ``once`` or ``gepa``); ``tuned``: a judge with an adapter trained on the same labels; ``second``: a
+    stronger judge for at most ``second_share`` of the questions; ``examples``: how many to try with each question;
+    ``limits``: ``questions``, ``calls``, ``tokens``, ``dollars``, ``seconds``; ``positives``: the class that means met,
+    by criterion; ``reason``: why a test split is read that was read before."""
 
     judge: str | None
     proposer: str | None
+    search: str
     second: str | None
+    tuned: str | None
     second_share: float
     examples: Sequence[int]
     tries: int

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from judge_server.authoring.emitting import yaml_of
-from judge_server.calibration.improvement import AS_IT_IS, NO_LIMITS, Improvement, JudgeSetup, Limits
+from judge_server.calibration.gepa_search import GepaSearch, require_search
+from judge_server.calibration.improvement import AS_IT_IS, NO_LIMITS, Improvement, JudgeSetup, Limits, Search
 from judge_server.calibration.kept_answers import KeptAnswers, Watching, unwatched
 from judge_server.calibration.kept_proposals import KeptProposals
 from judge_server.calibration.labelled_responses import labelled_responses, pool_of
@@ -29,9 +30,10 @@ from judge_server.util.canonical import digest
 @dataclass(frozen=True)
 class Attempt:
     """What the result depends on, beside labels, rubric and judges. ``examples``: rules without a source; the revise
-    part is their source."""
+    part is their source. ``search``: the proposer is asked once for a criterion, or GEPA directs it."""
 
     tries: int = 3
+    search: Search = "once"
     seed: int = 0
     limits: Limits = NO_LIMITS
     examples: tuple[ExampleRule, ...] = ()
@@ -71,6 +73,7 @@ class ImproveRun:
         own, others = self.attempt, (self.second, self.tuned)
         fingerprints = [None if one is None else one.reference.fingerprint for one in others]
         judges = [self.judge.reference.fingerprint, *fingerprints, self.proposer]
+        judges += [] if own.search == "once" else [own.search]
         rules = [rule.model_dump(mode="json", exclude={"source"}) for rule in own.examples]
         given = [self.whole.digest, self.rubric.digest, *judges, own.tries, own.seed, own.limits.model_dump()]
         return digest([*given, rules, own.second_share, dict(own.positives)]).removeprefix("sha256:")[:12]
@@ -83,6 +86,7 @@ class ImproveRun:
         """Raises BadInput for labels that were tested on before without a reason to do it again, or that are too
         few."""
         own = self.attempt
+        require_search(own.search, self.proposer)
         look = OneLook(self.whole, log, self.key, own.reader, own.reason)
         await look.require_unread()
         self.meter = self.place.meter(own.limits)
@@ -102,7 +106,7 @@ class ImproveRun:
                 tuned=None if self.tuned is None else self.tuned.reference.name,
                 locked=max(ratings(self.whole) - ratings(dev), 0),
             ),
-            proposer=None if propose is None else KeptProposals(propose(self.meter), self.place.proposals),
+            proposer=None if propose is None else self._kept(propose(self.meter)),
             read_test=look.read if look.possible else None,
             meter=self.meter,
             tell=self.tell,
@@ -110,6 +114,13 @@ class ImproveRun:
         found = await ladder.climb()
         await self._write(found, ladder.reached)
         return found
+
+    def _kept(self, proposer: Proposer) -> Proposer:
+        """What it answers is kept, and so is what GEPA asks it on the way."""
+        kept = KeptProposals(proposer, self.place.proposals)
+        if self.attempt.search == "once":
+            return kept
+        return KeptProposals(GepaSearch(kept, self.attempt.seed), self.place.proposals)
 
     async def _measured(self, rubric: Rubric, labels: LabelSet, setup: JudgeSetup) -> LabelSet:
         """Rows of the judge in this setup, under the judge's own name."""

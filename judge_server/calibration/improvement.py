@@ -10,6 +10,7 @@ from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
 
 Outcome = Literal["improved", "not confirmed", "nothing better was found"]
+Search = Literal["once", "gepa"]
 Rung = Literal["map", "wording", "examples", "cascade", "adapter"]
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.calibration.ladder import Proposer
+from judge_server.calibration.trial import Trial
 from judge_server.core.criterion import AnyLeaf
 from judge_server.util.canonical import digest
 from judge_server.util.parsing import read_json
@@ -28,13 +29,13 @@ class KeptProposals:
     def __init__(self, proposer: Proposer, log: ProposalLog) -> None:
         self._proposer, self._log, self.name = proposer, log, proposer.name
 
-    async def propose(self, leaf: AnyLeaf, cases: Sequence[Disagreement], tries: int) -> Proposals:
+    async def propose(self, leaf: AnyLeaf, cases: Sequence[Disagreement], tries: int, trial: Trial) -> Proposals:
         shown = [one.model_dump(mode="json") for one in cases]
         key = digest([self.name, leaf.model_dump(mode="json"), shown, tries])
         known = self._log.known()
         if key in known:
             return known[key]
-        found = list(await self._proposer.propose(leaf, cases, tries))
+        found = list(await self._proposer.propose(leaf, cases, tries, trial))
         await self._log.keep(key, found)
         return found
 

@@ -34,7 +34,8 @@ from judge_server.calibration.improvement import (
 from judge_server.calibration.meter import LimitReached, Meter
 from judge_server.calibration.paired_agreement import mapped, paired_test, with_rows_of
 from judge_server.calibration.panels import views
-from judge_server.calibration.parts import divided, only_criterion, ratings, size
+from judge_server.calibration.parts import divided, only_criterion, only_items, ratings, size
+from judge_server.calibration.trial import Trial
 from judge_server.calibration.wording import Draft, draft
 from judge_server.core.criterion import AnyLeaf
 from judge_server.core.errors import BadInput
@@ -52,12 +53,12 @@ class Measure(Protocol):
 
 
 class Proposer(Protocol):
-    """``propose``: criteria as data, with another statement or guidance."""
+    """``propose``: criteria as data, with another statement or guidance. ``trial``: what may be tried before."""
 
     name: str
 
     async def propose(
-        self, leaf: AnyLeaf, cases: Sequence[Disagreement], tries: int
+        self, leaf: AnyLeaf, cases: Sequence[Disagreement], tries: int, trial: Trial
     ) -> Sequence[Mapping[str, Any]]: ...
 
 
@@ -253,13 +254,28 @@ class Ladder:
                 continue
             self.meter.require()
             leaf = leaf_of(self.rubric, name)
-            proposals = await proposer.propose(leaf, cases[:SHOWN_CASES], self.options.tries)
+            trial = self._trial(leaf, standing, seen, texts)
+            proposals = await proposer.propose(leaf, cases[:SHOWN_CASES], self.options.tries, trial)
             for proposal in proposals[: self.options.tries]:
                 made = draft(self.rubric, leaf, proposal, texts, len(drafts) + 1)
                 if made.diff and any(made.diff == one.diff for one in drafts):
                     made = replace(made, rubric=None, refused="it repeats an earlier proposal")
                 drafts.append(made)
         return drafts
+
+    def _trial(self, leaf: AnyLeaf, standing: KeptSoFar, seen: LabelSet, texts: Sequence[str]) -> Trial:
+        revise = only_criterion(self.revise, leaf.id)
+
+        async def judged(worded: AnyLeaf, items: Sequence[str]) -> LabelSet:
+            part = only_items(revise, items)
+            if (lacking := self._lacking(ratings(part))) is not None:
+                raise LimitReached(lacking)
+            return await self._judged(with_leaf(standing.rubric, worded), part, standing.setup)
+
+        def refusal(proposal: Mapping[str, Any]) -> str | None:
+            return draft(self.rubric, leaf, proposal, texts, 1).refused
+
+        return Trial(self.options.judge, only_criterion(seen, leaf.id), judged, refusal)
 
     async def _exemplify(self, standing: KeptSoFar) -> KeptSoFar:
         """With the labelled examples that agree best on select."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from judge_server.core.errors import BadInput
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.splits import ReadingLog, read_test
+from judge_server.util.wording import many
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class OneLook:
         if earlier and not (self.reader and self.reason):
             last = earlier[-1]
             raise BadInput(
-                f"The test split was read before ({len(earlier)} times, last by {last.reader}: {last.reason}). What is "
+                f"The test split was read before ({many(len(earlier), 'time')}, last by {last.reader}: {last.reason}). What is "
                 "chosen after looking at it is not confirmed by it.",
                 remedy="Label new prompts, or say with --reader and --reason why it is read again.",
             )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.calibration.ladder import Proposer
 from judge_server.calibration.meter import Meter
+from judge_server.calibration.trial import Trial
 from judge_server.core.criterion import AnyLeaf
 from judge_server.core.errors import BadInput
 from judge_server.core.judgment import Usage
@@ -38,7 +39,9 @@ class ModelProposer:
     def __init__(self, model: Model, writer: PromptWriter, name: str, spend: Callable[[Usage], None]) -> None:
         self._model, self._writer, self.name, self._spend = model, writer, name, spend
 
-    async def propose(self, leaf: AnyLeaf, cases: Sequence[Disagreement], tries: int) -> Sequence[Mapping[str, Any]]:
+    async def propose(
+        self, leaf: AnyLeaf, cases: Sequence[Disagreement], tries: int, trial: Trial
+    ) -> Sequence[Mapping[str, Any]]:
         """At most ``tries``; none if the answer cannot be read. Raises ModelUnavailable and its kin."""
         instructions = Segment(_INSTRUCTIONS.format(tries=tries), "instructions", trusted=True)
         shown = json.dumps({"criterion": _criterion(leaf), "cases": [_case(one) for one in cases]}, ensure_ascii=False)

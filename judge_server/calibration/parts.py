@@ -1,6 +1,7 @@
 """Parts of a label set by prompt: what drives a change, what chooses among changes, and what each can show."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from math import sqrt
 
@@ -31,6 +32,12 @@ def part(labels: LabelSet, rows: NDArray[np.bool_]) -> LabelSet:
 def only_criterion(labels: LabelSet, name: str) -> LabelSet:
     made = part(labels, labels.table.criteria.codes == labels.table.criteria.index(name))
     return replace(made, scales=tuple(scale for scale in labels.scales if scale.criterion == name))
+
+
+def only_items(labels: LabelSet, names: Sequence[str]) -> LabelSet:
+    wanted = set(names)
+    mine = np.array([name in wanted for name in labels.table.items.names], dtype=np.bool_)
+    return part(labels, mine[labels.table.items.codes])
 
 
 def ratings(labels: LabelSet) -> int:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from judge_server.core.errors import MissingDependency
 
-Extra = Literal["calibration", "checks", "litellm", "postgres", "ray", "telemetry", "tune", "vllm"]
+Extra = Literal["calibration", "checks", "gepa", "litellm", "postgres", "ray", "telemetry", "tune", "vllm"]
 
 
 def installing(extra: Extra) -> str:

@@ -13,6 +13,7 @@ from judge_server.calibration.improvement import (
     Limits,
     PartSize,
     Rung,
+    Search,
     Spend,
     TriedChange,
 )
@@ -33,9 +34,11 @@ class ImprovementTerms(Frozen):
     judge: str
     proposer: str | None = None
     second: str | None = None
+    tuned: str | None = None
     second_share: float = 0.5
     examples: tuple[int, ...] = (4,)
     tries: int = 3
+    search: Search = "once"
     seed: int = 0
     limits: Limits = NO_LIMITS
     positives: dict[str, str] = Field(default_factory=dict)
@@ -57,6 +60,7 @@ class ImprovementProgress(Frozen):
     judge: str
     proposer: str | None = None
     second: str | None = None
+    tuned: str | None = None
     limits: Limits = NO_LIMITS
     spent: Spend = NOTHING
     parts: tuple[PartSize, ...] = ()

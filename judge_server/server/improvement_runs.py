@@ -50,7 +50,7 @@ class ImprovementRuns:
             id=new_improvement_id(),
             created_at=datetime.now(UTC),
             rubric=terms.rubric.reference,
-            **terms.model_dump(include={"labels", "judge", "proposer", "second"}),
+            **terms.model_dump(include={"labels", "judge", "proposer", "second", "tuned"}),
             limits=terms.limits,
         )
         row = KeptImprovement(made.id, made.created_at, "queued", _text(terms), _text(made))

@@ -15,6 +15,7 @@ from judge_server.calibration.kept_proposals import ProposalLog, Proposals
 from judge_server.calibration.meter import Meter
 from judge_server.calibration.model_proposer import proposing
 from judge_server.calibration.parts import divided, size
+from judge_server.calibration.tuning import require_trained_on_revise
 from judge_server.calibration.workspace import EXAMPLES
 from judge_server.core.errors import BadInput, NotFound
 from judge_server.core.judge import ExampleRule
@@ -71,6 +72,9 @@ async def improved(service: Service, run: ImprovementRun, keep: Keep) -> Mapping
     terms = run.terms
     whole = await labels_of(service.store, terms)
     proposals = StoredProposals(dict(parse_json(await service.store.improvements.proposals(run.progress.id))), keep)
+    tuned = None if terms.tuned is None else service.judge_registry.named(terms.tuned)
+    if tuned is not None:
+        await asyncio.to_thread(require_trained_on_revise, tuned.specification, whole, terms.seed)
     place = StoredWorkspace(run.progress.spent, proposals)
     own = ImproveRun(
         attempt=_attempt(terms),
@@ -80,6 +84,7 @@ async def improved(service: Service, run: ImprovementRun, keep: Keep) -> Mapping
         place=place,
         scorer_of=lambda judges: service.measuring_scorer(raw=True, judges=judges),
         second=None if terms.second is None else service.judge_registry.named(terms.second),
+        tuned=tuned,
         proposer=terms.proposer,
         pages=lambda found: {"improvement.md": markdown(found), "improvement.html": html(found)},
         at_once=_AT_ONCE,
@@ -97,6 +102,7 @@ async def improved(service: Service, run: ImprovementRun, keep: Keep) -> Mapping
 def _attempt(terms: ImprovementTerms) -> Attempt:
     return Attempt(
         tries=terms.tries,
+        search=terms.search,
         seed=terms.seed,
         limits=terms.limits,
         examples=tuple(ExampleRule(source="revise", k=count) for count in dict.fromkeys(terms.examples) if count),

@@ -139,17 +139,17 @@ async def test_a_proposal_that_a_kill_cut_off_is_asked_for_again(tmp_path):
     class Writer:
         name, asked = "writer", 0
 
-        async def propose(self, leaf, cases, tries):
+        async def propose(self, leaf, cases, tries, trial):
             self.asked += 1
             return [{"statement": f"Wording {self.asked}."}]
 
     writer, path = Writer(), tmp_path / "proposals.jsonl"
     kept = KeptProposals(writer, ProposalFile(path))
-    first = await kept.propose(RUBRIC.leaves[0], (), 3)
+    first = await kept.propose(RUBRIC.leaves[0], (), 3, None)
     path.write_text(path.read_text() + '\n{"key": "cut')
-    assert await kept.propose(RUBRIC.leaves[0], (), 3) == first
-    other = await kept.propose(RUBRIC.leaves[1], (), 3)
-    assert await kept.propose(RUBRIC.leaves[1], (), 3) == other
+    assert await kept.propose(RUBRIC.leaves[0], (), 3, None) == first
+    other = await kept.propose(RUBRIC.leaves[1], (), 3, None)
+    assert await kept.propose(RUBRIC.leaves[1], (), 3, None) == other
     assert writer.asked == 2
     assert json.loads(path.read_text().splitlines()[-1])["proposals"] == other
 

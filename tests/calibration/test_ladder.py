@@ -28,7 +28,7 @@ class Writer:
     def __init__(self, *proposals):
         self.proposals, self.seen = proposals, []
 
-    async def propose(self, leaf, cases, tries):
+    async def propose(self, leaf, cases, tries, trial):
         self.seen.append((leaf.id, cases))
         return self.proposals if leaf.id == "c0" else ()
 
@@ -130,7 +130,7 @@ async def test_a_turned_scale_is_told_first_and_no_wording_is_asked_for_it():
 
 async def test_a_proposer_that_copies_the_cases_keywords_wins_on_revise_and_is_refused_on_select():
     class Copier(Writer):
-        async def propose(self, leaf, cases, tries):
+        async def propose(self, leaf, cases, tries, trial):
             missed = [one for one in cases if one.judge.label == "no"]
             words = [word for one in missed for word in one.response.split() if word.startswith("word")]
             return [{"statement": f"Says it or mentions {' , '.join(words)} ."}] if leaf.id == "c0" else []

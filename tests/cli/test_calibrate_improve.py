@@ -86,7 +86,7 @@ def test_a_finished_run_is_shown_again_and_an_interrupted_one_resumes_without_as
 def test_the_test_split_is_not_read_again_without_a_reason(improved):
     folder, judge, _ = improved
     refused = improve(folder, judge, "--seed", 1, status=2)
-    assert "The test split was read before (1 times" in refused.stderr
+    assert "The test split was read before (1 time," in refused.stderr
     again = improve(folder, judge, "--seed", 1, "--reader", "ann", "--reason", "another seed")
     assert "The judge agrees better" in again.stdout
     assert "another seed" in readings(folder)[1]

@@ -1,7 +1,7 @@
 """``judge-server calibrate improve``: a judge that agrees better with people, tested on labels that chose nothing."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -50,6 +50,10 @@ def improve(
         typer.Option("--encoder", metavar="DIR", help="A sentence encoder: also try examples by its vectors."),
     ] = None,
     tries: Annotated[int, typer.Option("--tries", min=1, max=10, help="Wordings proposed for a criterion.")] = 3,
+    search: Annotated[
+        Literal["once", "gepa"],
+        typer.Option("--search", help="Ask the proposer once for a criterion, or let GEPA direct it (extra gepa)."),
+    ] = "once",
     questions: Annotated[
         int | None,
         typer.Option("--questions", min=1, help="The most ratings to ask before the test split."),
@@ -89,6 +93,7 @@ def improve(
     seconds = None if minutes is None else 60 * minutes
     attempt = Attempt(
         tries=tries,
+        search=search,
         seed=seed,
         limits=Limits(questions=questions, calls=calls, tokens=tokens, dollars=dollars, seconds=seconds),
         examples=sources.example_rules(examples, encoder),

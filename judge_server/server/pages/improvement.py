@@ -22,14 +22,15 @@ from judge_server.wiring.service import Service
 
 router = APIRouter(prefix="/calibrations/improve", include_in_schema=False)
 _LISTED: Final = 50
-_TEXTS: Final = ("labels", "rubric", "judge", "proposer", "second", "reason")
+_TEXTS: Final = ("labels", "rubric", "judge", "proposer", "search", "second", "tuned", "reason")
 _LIMITS: Final = ("questions", "calls", "tokens", "dollars", "minutes")
-_EMPTY: Final = dict.fromkeys((*_TEXTS, *_LIMITS, "positives"), "") | {"examples": "4", "tries": "3"}
+_EMPTY: Final = dict.fromkeys((*_TEXTS, *_LIMITS, "positives"), "") | {"examples": "4", "tries": "3", "search": "once"}
 RUNGS: Final = (
     ("map", "Fitted maps"),
     ("wording", "Other wordings"),
     ("examples", "Labelled examples"),
     ("cascade", "A second judge"),
+    ("adapter", "A trained adapter"),
 )
 
 

@@ -1,11 +1,12 @@
 """POST /v1/improvements, GET /v1/improvements and /v1/improvements/{id}, its files, and DELETE: better judges."""
 
+import asyncio
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
-from judge_server.calibration.improvement import NO_LIMITS, Limits
+from judge_server.calibration.improvement import NO_LIMITS, Limits, Search
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import NotFound
 from judge_server.core.model import Frozen
@@ -33,18 +34,21 @@ ImprovementsHere = Annotated[ImprovementRuns, Depends(_improvements)]
 
 class ImprovementRequest(Frozen):
     """``labels``: digest, id or id@version of a stored label set. ``proposer``: the judge whose model writes other
-    wordings; ``second``: a stronger judge for at most ``second_share`` of the questions. ``examples``: how many
-    labelled examples to try with each question. ``positives``: the class that means met, by criterion. ``reason``: why
-    the test split is read, if it was read before."""
+    wordings, asked once for a criterion, or as GEPA directs (``search``); ``second``: a stronger judge for at most
+    ``second_share`` of the questions; ``tuned``: a judge with an adapter that was trained on the revise half of these
+    labels. ``examples``: how many labelled examples to try with each question. ``positives``: the class that means met,
+    by criterion. ``reason``: why the test split is read, if it was read before."""
 
     labels: str = Field(min_length=1, max_length=400)
     rubric: Rubric | str
     judge: Coordinate | None = None
     proposer: Coordinate | None = None
     second: Coordinate | None = None
+    tuned: Coordinate | None = None
     second_share: float = Field(default=0.5, ge=0.01, le=1)
     examples: tuple[Count, ...] = Field(default=(4,), max_length=8)
     tries: int = Field(default=3, ge=1, le=10)
+    search: Search = "once"
     seed: int = Field(default=0, ge=0, le=2**53)
     limits: Limits = NO_LIMITS
     positives: dict[str, str] = Field(default_factory=dict, max_length=200)
@@ -59,14 +63,19 @@ async def improve(
     once; poll it for progress. It outlives the server's process."""
     rubric = await service.rubric_registry.get(body.rubric) if isinstance(body.rubric, str) else body.rubric
     await loaded("judge_server.server.improvement_work")
+    from judge_server.calibration.gepa_search import require_search
     from judge_server.calibration.model_proposer import proposing
+    from judge_server.calibration.tuning import require_trained_on_revise
     from judge_server.server.improvement_work import stored_labels
 
     labels = await stored_labels(service.store, body.labels)
     judges = service.judge_registry
     proposing(judges, body.proposer, labels, rubric)  # refused here rather than later
+    require_search(body.search, body.proposer)
     if body.second is not None:
         judges.named(body.second)
+    if body.tuned is not None:
+        await asyncio.to_thread(require_trained_on_revise, judges.named(body.tuned).specification, labels, body.seed)
     caller = current_caller.get()
     terms = ImprovementTerms(
         **body.model_dump(exclude={"rubric", "judge", "limits"}),
