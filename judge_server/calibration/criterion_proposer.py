@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from judge_server.calibration.drafting import DraftItem, ProposedCriterion
+from judge_server.core.errors import BadInput
+from judge_server.judging.answer import Judge
 from judge_server.judging.prompt import PromptWriter
+from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Model, Priority, Prompt, Request, Sampling, Segment, Structured, Turn
 from judge_server.util.parsing import parse_json
 
@@ -29,6 +32,16 @@ _OF_A_PAIR: Final = (
     "The rubric has the criteria in known already, and they do not tell this good answer from this bad one. Write only "
     "what the good answer does and the bad one does not, or the other way round, and nothing that known says."
 )
+
+
+def writing_judge(judge: Judge) -> SingleJudge:
+    """Raises BadInput for a judge whose model cannot write."""
+    if isinstance(judge, SingleJudge) and judge.model.name != "baseline":
+        return judge
+    raise BadInput(
+        f"{judge.reference.name} has no language model of its own.",
+        remedy="Name a model that writes text with --model or --judge.",
+    )
 
 
 class CriterionProposer:

@@ -111,7 +111,7 @@ class ImproveRun:
             meter=self.meter,
             tell=self.tell,
         )
-        found = await ladder.climb()
+        found = await look.adjusted(await ladder.climb())
         await self._write(found, ladder.reached)
         return found
 

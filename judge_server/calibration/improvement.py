@@ -8,6 +8,7 @@ from pydantic import Field
 from judge_server.core.judge import Band, ExampleRule
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
+from judge_server.util.wording import many, p_value
 
 Outcome = Literal["improved", "not confirmed", "nothing better was found"]
 Search = Literal["once", "gepa"]
@@ -63,7 +64,8 @@ class Spend(Frozen):
 
     def __str__(self) -> str:
         money = f", {self.dollars:.4f} dollars" if self.dollars else ""
-        return f"{self.ratings} ratings judged, {self.calls} calls, {self.tokens} tokens{money}"
+        told = f"{many(self.ratings, 'rating')} judged, {many(self.calls, 'call')}, {many(self.tokens, 'token')}"
+        return f"{told}{money}"
 
 
 NOTHING = Spend()
@@ -86,9 +88,10 @@ class PairedTest(Frozen):
         return self.fixed > self.broken
 
     def __str__(self) -> str:
-        p = "nothing to test" if self.p is None else "p < .001" if self.p < 0.001 else f"p = {self.p:.3f}"
+        p = "nothing to test" if self.p is None else p_value(self.p)
         return (
-            f"agrees on {self.after} instead of {self.before} of {self.ratings} ratings from {self.prompts} prompts: "
+            f"agrees on {self.after} instead of {self.before} of {many(self.ratings, 'rating')} from "
+            f"{many(self.prompts, 'prompt')}: "
             f"corrects {self.fixed}, breaks {self.broken} ({p})"
         )
 
@@ -149,16 +152,17 @@ class PartSize(Frozen):
 
     def __str__(self) -> str:
         return (
-            f"{self.name}: {self.ratings} ratings from {self.prompts} prompts; at 85 % agreement the interval is "
-            f"± {100 * self.half_width:.0f} points; a difference shows from {self.fewest} prompts on that all favour "
-            "one side"
+            f"{self.name}: {many(self.ratings, 'rating')} from {many(self.prompts, 'prompt')}; at 85 % agreement the "
+            f"interval is ± {100 * self.half_width:.0f} points; a difference shows from {self.fewest} prompts on that "
+            "all favour one side"
         )
 
 
 class Improvement(Frozen):
     """``questions``: ratings asked of the judge. ``final``: on the locked test split, read once at the end, only if
-    something was kept. ``setup``: how the judge is asked with all that was kept; ``second``: the judge of the cascade
-    rung, if one was named; ``tuned``: that of the adapter rung."""
+    something was kept; ``adjusted_p``: for all ``looks`` at that split so far (Holm). ``setup``: how the judge is asked
+    with all that was kept; ``second``: the judge of the cascade rung, if one was named; ``tuned``: that of the adapter
+    rung."""
 
     label_set: str
     labels: str
@@ -174,6 +178,8 @@ class Improvement(Frozen):
     candidates: tuple[TriedChange, ...]
     notes: tuple[str, ...] = ()
     final: PairedTest | None = None
+    looks: int = 1
+    adjusted_p: float | None = None
     outcome: Outcome
     version: str | None = None
     maps: tuple[str, ...] = ()
@@ -184,14 +190,21 @@ class Improvement(Frozen):
     created_at: datetime
 
     @property
+    def _adjusted(self) -> str:
+        if self.looks == 1 or self.adjusted_p is None:
+            return ""
+        return f"; adjusted for {self.looks} looks at this split (Holm) {p_value(self.adjusted_p)}"
+
+    @property
     def text(self) -> str:
         kept = [one.name for one in self.candidates if one.kept]
         if self.outcome == "nothing better was found":
             tried = len(self.candidates)
-            return f"Nothing better was found: {tried} candidates were tried, and the test split stays unread."
+            verb = "was" if tried == 1 else "were"
+            return f"Nothing better was found: {many(tried, 'candidate')} {verb} tried; the test split stays unread."
         if self.final is None:
             return f"Chosen on the select part, and not confirmed by any test split: {', '.join(kept)}."
-        found = f"{', '.join(kept)}: on the locked test split it {self.final}"
+        found = f"{', '.join(kept)}: on the locked test split it {self.final}{self._adjusted}"
         if self.outcome == "improved":
             return f"The judge agrees better with {found}."
         return f"Chosen on the select part, but not confirmed on the test split: {found}."

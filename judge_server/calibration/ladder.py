@@ -367,8 +367,11 @@ class Ladder:
         return paired_test(before, mapped(after, self.options.judge, standing.maps), self.options.judge)
 
 
-def outcome(final: PairedTest | None) -> Outcome:
-    sure = final is not None and final.better and final.p is not None and final.p < SIGNIFICANT
+def outcome(final: PairedTest | None, p: float | None = None) -> Outcome:
+    """``p``: adjusted for other looks at the test split; else the test's own."""
+    if final is not None and p is None:
+        p = final.p
+    sure = final is not None and final.better and p is not None and p < SIGNIFICANT
     return "improved" if sure else "not confirmed"
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+from judge_server.calibration.criterion_proposer import writing_judge
 from judge_server.calibration.disagreement import Disagreement
 from judge_server.calibration.ladder import Proposer
 from judge_server.calibration.meter import Meter
 from judge_server.calibration.trial import Trial
 from judge_server.core.criterion import AnyLeaf
-from judge_server.core.errors import BadInput
 from judge_server.core.judgment import Usage
 from judge_server.core.rubric import Rubric
 from judge_server.judging.answer import JudgeRegistry
@@ -65,12 +65,7 @@ def proposing(
     write, UnknownJudge, and JudgeNotAllowed for one to which the texts may not be shown."""
     if named is None:
         return None
-    judge = judges.named(named)
-    if not isinstance(judge, SingleJudge) or judge.model.name == "baseline":
-        raise BadInput(
-            f"The proposer {named} has no language model of its own.",
-            remedy="Name a judge with a model that writes text.",
-        )
+    judge = writing_judge(judges.named(named))
     labels.require_shown(judge.specification)
     if rubric.judges:
         judge.specification.require_shown(rubric.judges, f"The rubric {rubric.name}")

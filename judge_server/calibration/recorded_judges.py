@@ -113,7 +113,7 @@ async def improved_from_records(
     ladder = Ladder(
         whole.split("dev"), rubric, measure, options, read_test=look.read if look.possible else None, tell=tell
     )
-    found = await ladder.climb()
+    found = await look.adjusted(await ladder.climb())
     told = f"{judge}'s answers stand in the labels: nothing was asked, so examples were not tried."
     found = found.model_copy(update={"notes": (*found.notes, told)})
     place.out.mkdir(parents=True, exist_ok=True)

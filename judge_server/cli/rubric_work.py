@@ -135,12 +135,20 @@ def audit_criteria(
     ask: Annotated[
         int, typer.Option("--ask", min=0, help="Ask the judge again about so many, in both orders of the labels.")
     ] = 0,
+    proposer: Annotated[
+        str | None, typer.Option("--proposer", metavar="JUDGE", help="Also ask in other words, which its model writes.")
+    ] = None,
+    wordings: Annotated[int, typer.Option("--wordings", min=1, max=10, help="So many for each criterion.")] = 2,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="FILE|ID@VERSION", help="Also ask in the words of another version."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say which criteria earn their place, by the stored judgments of the current version.
 
     Always or never met, nearly the same as another, without part in the reward's variance; with --ask decided by chance
-    or by the order of labels; with --labels unclear to people, or misread by the judge. Each remark has its evidence.
+    or by the order of labels; with --proposer or --against by the wording; with --labels unclear to people, or misread by the judge. Each remark has its evidence.
 
     Example: judge-server rubric audit medical/consultation --config judges.toml --ask 200 --judge strong
     """
@@ -149,4 +157,5 @@ def audit_criteria(
     from judge_server.cli.running import run
 
     settings = settings_given(judging, library)
-    run(audit_rubric(settings, RubricAuditOptions(target, judge, policy, hours, most, labels, ask, as_json)))
+    given = RubricAuditOptions(target, judge, policy, hours, most, labels, ask, proposer, wordings, against, as_json)
+    run(audit_rubric(settings, given))

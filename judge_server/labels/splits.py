@@ -20,6 +20,10 @@ class ReadingLog(Protocol):
 
     async def readings(self, digest: str) -> tuple[LockedReading, ...]: ...
 
+    async def outcomes(self, digest: str) -> tuple[LockedReading, ...]:
+        """Entries with the ``p`` of the test that a reading served; ``record_reading`` takes them too."""
+        ...
+
 
 def split_by_prompt(label_set: LabelSet, *, test_share: float = 0.3, seed: int = 0) -> LabelSet:
     """The same set with its prompts assigned to dev and test by their hash with ``seed``, so that a prompt keeps its
@@ -74,6 +78,12 @@ class ReadingFile:
 
     async def readings(self, digest: str) -> tuple[LockedReading, ...]:
         """Oldest first."""
+        return tuple(one for one in self._entries(digest) if one.p is None)
+
+    async def outcomes(self, digest: str) -> tuple[LockedReading, ...]:
+        return tuple(one for one in self._entries(digest) if one.p is not None)
+
+    def _entries(self, digest: str) -> tuple[LockedReading, ...]:
         if not self.path.exists():
             return ()
         lines = self.path.read_text(encoding="utf-8").splitlines()

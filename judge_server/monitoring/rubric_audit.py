@@ -29,6 +29,7 @@ RemarkKind = Literal[
     "idle",
     "unstable",
     "order",
+    "wording",
     "people_disagree",
     "judge_disagrees",
 ]
@@ -60,7 +61,8 @@ class ObservedShare(Frozen):
 class CriterionAudit(Frozen):
     """``met``: the share of responses that meet it, or the mean of a scale; None if it was never decided. ``carried``:
     its share of the reward's variance; None if rewards do not differ. ``repeated`` and ``reordered``: how often the
-    judge decided otherwise when it was asked again, in the same order and in the opposite one."""
+    judge decided otherwise when it was asked again, in the same order and in the opposite one; ``reworded``: in other
+    words, of all wordings that were tried."""
 
     criterion: str
     points: float
@@ -68,6 +70,15 @@ class CriterionAudit(Frozen):
     carried: ObservedShare | None = None
     repeated: ObservedShare | None = None
     reordered: ObservedShare | None = None
+    reworded: ObservedShare | None = None
+
+
+class OtherWording(Frozen):
+    """How a criterion was worded when it was asked again. ``guidance``: None if it stayed."""
+
+    criterion: str
+    statement: str
+    guidance: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ class AskedTwice:
 class RubricAudit(Frozen):
     """``judgments`` of ``prompts``, ``refused`` by the guard and left out. ``rest``: the share of the reward's variance
     that no criterion carries; ``within``: whether rewards were compared within prompts. ``enough``: whether there are
-    judgments enough for remarks."""
+    judgments enough for remarks. ``wordings``: those that were tried."""
 
     rubric: str
     judge: str
@@ -96,6 +107,7 @@ class RubricAudit(Frozen):
     within: bool
     enough: bool
     remarks: tuple[AuditRemark, ...]
+    wordings: tuple[OtherWording, ...] = ()
 
 
 def audit(
@@ -104,12 +116,15 @@ def audit(
     rows: Sequence[Observed],
     again: Sequence[AskedTwice] = (),
     turned: Sequence[AskedTwice] = (),
+    reworded: Sequence[AskedTwice] = (),
 ) -> RubricAudit:
-    """``again``: asked twice in the same order; ``turned``: the second time in the opposite order."""
+    """``again``: asked twice in the same order; ``turned``: the second time in the opposite order; ``reworded``: the
+    second time in other words, perhaps several times."""
     judged = [one for one in rows if one.asked or not one.flags]
     points = {name: value for one in judged for name, value in one.points.items()}
     signal = reward_signal(judged)
-    criteria = tuple(_criterion(name, points[name], judged, signal, again, turned) for name in points)
+    asked = {"repeated": again, "reordered": turned, "reworded": reworded}
+    criteria = tuple(_criterion(name, points[name], judged, signal, asked) for name in points)
     prompts = len({one.cluster for one in judged})
     enough = len(judged) >= LEAST and prompts >= LEAST_PROMPTS
     remarks = [*_saturated(criteria, judged), *_alike(judged, criteria)] if enough else []
@@ -124,7 +139,7 @@ def audit(
         rest=signal.rest,
         within=signal.within,
         enough=enough,
-        remarks=(*remarks, *_unstable(criteria, again), *_led_by_order(criteria, again, turned)),
+        remarks=(*remarks, *_unstable(criteria, again), *_led_by_form(criteria, asked)),
     )
 
 
@@ -133,8 +148,7 @@ def _criterion(
     points: float,
     rows: Sequence[Observed],
     signal: RewardSignal,
-    again: Sequence[AskedTwice],
-    turned: Sequence[AskedTwice],
+    asked: Mapping[str, Sequence[AskedTwice]],
 ) -> CriterionAudit:
     met = _met(rows, name)
     return CriterionAudit(
@@ -144,7 +158,7 @@ def _criterion(
         carried=ObservedShare.of(estimate(signal.shares[name])) if name in signal.shares else None,
         **{
             field: ObservedShare.of(share(changed)) if (changed := _changed(pairs, name)).n else None
-            for field, pairs in (("repeated", again), ("reordered", turned))
+            for field, pairs in asked.items()
         },
     )
 
@@ -233,25 +247,38 @@ def _unstable(criteria: Sequence[CriterionAudit], again: Sequence[AskedTwice]) -
     return remarks
 
 
-def _led_by_order(
-    criteria: Sequence[CriterionAudit], again: Sequence[AskedTwice], turned: Sequence[AskedTwice]
-) -> list[AuditRemark]:
-    """Criteria whose verdicts change with the order of labels, and more often than they change by chance."""
+_FORMS: Final[Mapping[str, tuple[RemarkKind, str, str]]] = {
+    "reordered": (
+        "order",
+        "in the opposite order of labels",
+        "it answers the form and not the question: take a panel of both orders, or another judge",
+    ),
+    "reworded": (
+        "wording",
+        "in other words",
+        "its verdicts hang on the wording: say what counts and what does not, in its guidance or by examples",
+    ),
+}
+
+
+def _led_by_form(criteria: Sequence[CriterionAudit], asked: Mapping[str, Sequence[AskedTwice]]) -> list[AuditRemark]:
+    """Criteria whose verdicts change with the order of labels or the wording, and more often than by chance."""
     remarks = []
-    for one in criteria:
-        changed = _changed(turned, one.criterion)
-        if one.reordered is None or not _shown(changed, UNSTABLE, len(criteria)):
-            continue
-        if above(_beyond_chance(again, turned, one.criterion), 0.0, _LEVEL / len(criteria), bounded=False):
-            told = f"in the opposite order of labels the judge decided otherwise on {_percent(one.reordered)}"
-            told += f" of {one.reordered.n} responses"
-            advice = "it answers the form and not the question: take a panel of both orders, or another judge"
-            remarks.append(AuditRemark(kind="order", criteria=(one.criterion,), evidence=told, advice=advice))
+    for field, (kind, told, advice) in _FORMS.items():
+        for one in criteria:
+            found: ObservedShare | None = getattr(one, field)
+            changed = _changed(asked[field], one.criterion)
+            if found is None or not _shown(changed, UNSTABLE, len(criteria)):
+                continue
+            beyond = _beyond_chance(asked["repeated"], asked[field], one.criterion)
+            if above(beyond, 0.0, _LEVEL / len(criteria), bounded=False):
+                evidence = f"{told} the judge decided otherwise on {_percent(found)} of {found.n} responses"
+                remarks.append(AuditRemark(kind=kind, criteria=(one.criterion,), evidence=evidence, advice=advice))
     return remarks
 
 
 def _beyond_chance(again: Sequence[AskedTwice], turned: Sequence[AskedTwice], name: str) -> Sample:
-    """Whether the other order changed the verdict, less whether asking in the same order did."""
+    """Whether the other form changed the verdict, less whether asking in the same order did."""
     chance = {one.judgment: one.first[name] != one.second.get(name) for one in again if name in one.second}
     own = [one for one in turned if name in one.second]
     values = [float(one.first[name] != one.second[name]) - chance.get(one.judgment, False) for one in own]

@@ -7,6 +7,7 @@ from html import escape
 
 from judge_server.calibration.improvement import Improvement, PartSize, TriedChange
 from judge_server.report.markdown import escaped
+from judge_server.util.wording import p_value
 
 _STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
@@ -104,7 +105,7 @@ def _row(one: TriedChange) -> tuple[str, str, str, str]:
     seen = "" if one.seen is None else str(one.seen)
     if one.test is None:
         return one.name, change, seen, "not tried: it is no better where it was made"
-    adjusted = "" if one.adjusted_p is None else f"; adjusted for all candidates p = {one.adjusted_p:.3f}"
+    adjusted = "" if one.adjusted_p is None else f"; adjusted for all candidates {p_value(one.adjusted_p)}"
     return one.name, change, seen, f"{one.test}{adjusted}"
 
 

@@ -55,7 +55,8 @@ class Added(Frozen):
 
 
 class LockedReading(Frozen):
-    """``digest`` is the whole label set's; ``read_at`` is aware."""
+    """``digest`` is the whole label set's; ``read_at`` is aware. ``p``: of the test that the reading served, recorded
+    after it as an entry of its own."""
 
     label_set: str
     digest: str
@@ -63,6 +64,7 @@ class LockedReading(Frozen):
     reader: str = Field(min_length=1, max_length=200)
     reason: str = Field(min_length=1, max_length=2_000)
     read_at: datetime
+    p: float | None = Field(default=None, ge=0, le=1)
 
 
 Result = TypeVar("Result")
@@ -138,6 +140,14 @@ class LabelRecords:
         await self._write(lambda connection: insert_missing(connection, LOCKED_READING, [row]))
 
     async def readings(self, digest: str) -> tuple[LockedReading, ...]:
+        """Oldest first, without outcomes."""
+        return tuple(one for one in await self._entries(digest) if one.p is None)
+
+    async def outcomes(self, digest: str) -> tuple[LockedReading, ...]:
+        """What readings led to: reader and reason are the reading's."""
+        return tuple(one for one in await self._entries(digest) if one.p is not None)
+
+    async def _entries(self, digest: str) -> tuple[LockedReading, ...]:
         """Oldest first."""
         column = LOCKED_READING.c
         question = select(column.payload).where(column.digest == digest).order_by(column.read_us, column.id)

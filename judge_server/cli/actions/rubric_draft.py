@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,20 +16,22 @@ from judge_server.authoring.interchange.tracked import tracked
 from judge_server.authoring.lint import lint
 from judge_server.authoring.template import title_of
 from judge_server.authoring.writing import replace_file
-from judge_server.calibration.criterion_proposer import CriterionProposer
-from judge_server.calibration.drafting import DraftedRubric, DraftItem, ProposedCriterion, drafted_rubric
+from judge_server.calibration.criterion_proposer import CriterionProposer, writing_judge
+from judge_server.calibration.drafting import DraftedRubric, DraftItem, drafted_rubric
+from judge_server.calibration.kept_criteria import KeptCriteria, ask_about
 from judge_server.cli.actions import rubric_view
 from judge_server.cli.actions.rubric_exchange import records_in
 from judge_server.cli.actions.score_input import RESPONSES
 from judge_server.cli.running import announce, fail
-from judge_server.core.errors import BadInput, JudgeFailure
-from judge_server.judging.single import SingleJudge
+from judge_server.core.errors import BadInput
 from judge_server.labels.readers.healthbench import conversation_text
 from judge_server.settings.settings import Settings
+from judge_server.util.canonical import digest
+from judge_server.util.wording import many
 from judge_server.wiring.service import open_service
 
 _PAIRS: Final = (("good", "bad"), ("chosen", "rejected"))
-_AT_ONCE: Final = 8
+ANSWERS: Final = ".answers.jsonl"  # beside the draft, until it is written
 
 
 @dataclass(frozen=True)
@@ -52,40 +54,18 @@ async def draft_rubric(settings: Settings, given: RubricDraftOptions) -> None:
         fail(f"{path} exists; name another file with --output.")
     items = _items(given)
     async with open_service(settings) as service:
-        judge = service.judge_registry.named(given.judge)
-        if not isinstance(judge, SingleJudge) or judge.model.name == "baseline":
-            raise BadInput(
-                f"{judge.reference.name} has no language model of its own.",
-                remedy="Name a model that writes text with --model or --judge.",
-            )
+        judge = writing_judge(service.judge_registry.named(given.judge))
         announce([judge])
-        proposals, failed = await _proposals(CriterionProposer(judge.model, judge.writer, given.task), items)
         name = judge.model.name
+        kept = KeptCriteria(path.with_name(path.name + ANSWERS), digest([name, given.task]))
+        failed = await ask_about(CriterionProposer(judge.model, judge.writer, given.task), kept, items)
+    proposals = [one for item in items for one in kept.answers(item) or ()]
     today = datetime.now(UTC).date().isoformat()
     found = drafted_rubric(given.rubric_id, title_of(given.rubric_id), proposals, items, given.most, today)
-    _write(path, found, f"{name} from {len(items)} examples")
+    _write(path, found, f"{name} from {many(len(items), 'example')}")
+    if not failed:
+        kept.path.unlink(missing_ok=True)  # the draft holds what was answered
     _tell(path, found, failed)
-
-
-async def _proposals(
-    proposer: CriterionProposer, items: Sequence[DraftItem]
-) -> tuple[list[ProposedCriterion], Counter[str]]:
-    """In the order of the items; and how many examples led to none, by reason."""
-    places = asyncio.Semaphore(_AT_ONCE)
-    failed: Counter[str] = Counter()
-
-    async def ask(item: DraftItem) -> Sequence[ProposedCriterion]:
-        async with places:
-            try:
-                found = await proposer.propose(item)
-            except JudgeFailure as fault:
-                failed[fault.type] += 1
-                return ()
-        failed["unreadable answer"] += found is None
-        return found or ()
-
-    each = await asyncio.gather(*map(ask, items))
-    return [one for proposed in each for one in proposed], +failed
 
 
 def _items(given: RubricDraftOptions) -> list[DraftItem]:
@@ -148,9 +128,10 @@ def _tell(path: Path, found: DraftedRubric, failed: Counter[str]) -> None:
     for statement, reason in found.refused:
         typer.echo(f"refused: {statement}: {reason}", err=True)
     for reason, count in failed.items():
-        typer.echo(f"{count} examples without a proposal: {reason}", err=True)
-    told = f"{found.merged} proposals merged into others"
-    typer.echo(told + (f", {found.beyond} criteria beyond --criteria left out" if found.beyond else ""))
+        typer.echo(f"{many(count, 'example')} without a proposal: {reason}", err=True)
+    told = f"{many(found.merged, 'proposal')} merged into others"
+    beyond = many(found.beyond, "criterion", "criteria")
+    typer.echo(told + (f", {beyond} beyond --criteria left out" if found.beyond else ""))
     findings = lint(found.parsed)
     rubric_view.print_findings(findings)
     typer.echo(f"draft: {path}; next: judge-server rubric lint {path}, then people's eyes")

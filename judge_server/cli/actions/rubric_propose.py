@@ -1,9 +1,8 @@
 """``judge-server rubric propose``: criteria for what a rubric misses, from pairs of responses; a person decides."""
 
-import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,22 +14,20 @@ from judge_server.authoring.finding import Severity
 from judge_server.authoring.lint import lint
 from judge_server.authoring.parsing import parse
 from judge_server.authoring.writing import replace_file
-from judge_server.calibration.criterion_proposer import CriterionProposer
-from judge_server.calibration.drafting import DraftItem, ProposedCriterion
+from judge_server.calibration.criterion_proposer import CriterionProposer, writing_judge
+from judge_server.calibration.drafting import DraftItem
+from judge_server.calibration.kept_criteria import KeptCriteria, ask_about
 from judge_server.calibration.proposing import PromptVersion, next_version, number_of, own_id
 from judge_server.cli.actions import rubric_view
 from judge_server.cli.actions.contrasts import contrasts_in, contrasts_of_run
 from judge_server.cli.calibrate import sources
 from judge_server.cli.running import announce
-from judge_server.core.errors import BadInput, JudgeFailure
+from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
-from judge_server.judging.single import SingleJudge
 from judge_server.settings.settings import Settings
 from judge_server.util.canonical import digest
-from judge_server.util.parsing import read_json
+from judge_server.util.wording import many
 from judge_server.wiring.service import open_service
-
-_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -55,99 +52,39 @@ async def propose(settings: Settings, given: ProposeOptions) -> None:
     stored = settings if given.run is None else settings.with_database()
     async with open_service(stored) as service:
         base = await sources.rubric(given.target, service.rubric_registry)
-        judge = service.judge_registry.named(given.judge)
-        if not isinstance(judge, SingleJudge) or judge.model.name == "baseline":
-            raise BadInput(
-                f"{judge.reference.name} has no language model of its own.",
-                remedy="Name a model that writes text with --model or --judge.",
-            )
+        judge = writing_judge(service.judge_registry.named(given.judge))
+        if base.judges:
+            judge.specification.require_shown(base.judges, f"The rubric {base.name}")
         announce([judge])
         if given.source is not None:
             pairs = contrasts_in(given.source)
         else:
             pairs = await contrasts_of_run(service, judge, str(given.run), given.base, given.most)
-        kept = KeptContrasts(given.out / "answers.jsonl", digest([judge.model.name, base.digest, given.task]))
+        kept = KeptCriteria(given.out / "answers.jsonl", digest([judge.model.name, base.digest, given.task]))
         fresh = [one for one in pairs if one.id not in kept.used][: given.most]
-        typer.echo(f"{len(fresh)} pairs, {len(pairs) - len(fresh)} left out: seen before, or beyond --items", err=True)
+        left = len(pairs) - len(fresh)
+        typer.echo(f"{many(len(fresh), 'pair')}, {left:,} left out: seen before, or beyond --items", err=True)
         proposer = CriterionProposer(judge.model, judge.writer, given.task, [leaf.statement for leaf in base.leaves])
-        answers = await _answers(proposer, kept, fresh)
-    _write(base, fresh, answers, kept, given.out)
-
-
-class KeptContrasts:
-    """What was proposed for a pair, and which pairs a version was made of, written at once. ``key``: of model, rubric
-    and task; lines of another one do not count."""
-
-    def __init__(self, path: Path, key: str) -> None:
-        self._path, self._key = path, key
-        self.answers: dict[str, list[ProposedCriterion]] = {}
-        self.used: set[str] = set()
-        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
-            try:
-                told = read_json(line)
-                if told["key"] != key:
-                    continue
-                if "used" in told:
-                    self.used |= set(told["used"])
-                else:
-                    self.answers[told["pair"]] = [ProposedCriterion(told["pair"], *one) for one in told["proposals"]]
-            except (ValueError, KeyError, TypeError):
-                continue  # the line that a kill cut off
-
-    def add(self, pair: str, found: Sequence[ProposedCriterion]) -> None:
-        self.answers[pair] = list(found)
-        self._append({"pair": pair, "proposals": [[one.statement, one.points] for one in found]})
-
-    def use(self, pairs: Sequence[str]) -> None:
-        self.used |= set(pairs)
-        self._append({"used": list(pairs)})
-
-    def _append(self, told: Mapping[str, object]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write("\n" + json.dumps({"key": self._key, **told}, ensure_ascii=False))
-
-
-async def _answers(
-    proposer: CriterionProposer, kept: KeptContrasts, pairs: Sequence[DraftItem]
-) -> Mapping[str, Sequence[ProposedCriterion]]:
-    """Of each pair that was answered now or before; what failed is said and asked again by the next run."""
-    places = asyncio.Semaphore(_AT_ONCE)
-
-    async def ask(pair: DraftItem) -> str | None:
-        if pair.id in kept.answers:
-            return None
-        async with places:
-            try:
-                found = await proposer.propose(pair)
-            except JudgeFailure as fault:
-                return fault.type
-        if found is None:
-            return "unreadable answer"
-        kept.add(pair.id, found)
-        return None
-
-    failed = [one for one in await asyncio.gather(*map(ask, pairs)) if one is not None]
-    for reason in sorted(set(failed)):
-        typer.echo(f"{failed.count(reason)} pairs without a proposal: {reason}", err=True)
-    return kept.answers
+        failed = await ask_about(proposer, kept, fresh)
+    for reason, count in sorted(failed.items()):
+        typer.echo(f"{many(count, 'pair')} without a proposal: {reason}", err=True)
+    _write(base, fresh, kept, given.out)
 
 
 def _write(
     base: Rubric,
     pairs: Sequence[DraftItem],
-    answers: Mapping[str, Sequence[ProposedCriterion]],
-    kept: KeptContrasts,
+    kept: KeptCriteria,
     out: Path,
 ) -> None:
     by_prompt: dict[str, list[DraftItem]] = defaultdict(list)
     for pair in pairs:
-        if pair.id in answers:
+        if kept.answers(pair) is not None:
             by_prompt[pair.prompt].append(pair)
     today, written = datetime.now(UTC).date().isoformat(), 0
     for prompt, own in by_prompt.items():
         folder = out / own_id(base, prompt).rpartition("/")[2]
-        proposals = [one for pair in own for one in answers[pair.id]]
+        proposals = [one for pair in own for one in kept.answers(pair) or ()]
         found = next_version(base, prompt, _standing(folder), proposals, own, today)
         if found.parsed is not None:
             written += 1
@@ -162,7 +99,7 @@ def _write(
     if not written:
         typer.echo("Nothing new was proposed.")
     else:
-        typer.echo(f"{written} drafts in {out}, listed in {out / 'prompts.jsonl'}; nothing is published")
+        typer.echo(f"{many(written, 'draft')} in {out}, listed in {out / 'prompts.jsonl'}; nothing is published")
 
 
 def _standing(folder: Path) -> Rubric | None:
