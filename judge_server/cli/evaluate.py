@@ -51,7 +51,12 @@ def evaluate(
     seed: Annotated[int | None, typer.Option("--seed", help="For writing.")] = None,
     keep: Annotated[
         Path | None,
-        typer.Option("--keep", metavar="FILE", dir_okay=False, help="Keep what is written here, and go on with it."),
+        typer.Option(
+            "--keep",
+            metavar="FILE",
+            dir_okay=False,
+            help="What a model writes is kept here (default: FILE.responses.jsonl).",
+        ),
     ] = None,
     rewards: Annotated[
         Path | None,
@@ -70,7 +75,8 @@ def evaluate(
 
     ``eval healthbench FILE`` scores as HealthBench does: yes or no for each criterion, its table by theme and axis, the
     bootstrap deviation, and the score adjusted for length. A file of its meta-evaluation measures the judge instead.
-    The exit status is 1 if no response got a score.
+    Verdicts are remembered in the database and responses in --keep, so the same command goes on where a run was ended
+    and asks nothing twice. The exit status is 1 if no response got a score.
 
     Example: judge-server eval healthbench rows.jsonl --responses openai:mine@http://127.0.0.1:8001/v1 --judge strong
     """
@@ -80,7 +86,7 @@ def evaluate(
 
     if len(words) > 2 or (len(words) == 2 and words[0] != rows.HEALTHBENCH):
         fail("give FILE, or healthbench FILE")
-    settings = options.settings_given(judging, library)
+    settings = options.settings_given(judging, library).with_database()
     chosen = evaluating.EvaluationOptions(
         file=Path(words[-1]),
         healthbench=len(words) == 2,
@@ -90,7 +96,9 @@ def evaluate(
         responses=responses,
         versus=versus,
         plan=sources.WritingPlan(
-            WritingOptions(temperature=temperature, max_tokens=max_tokens, seed=seed), samples, keep
+            WritingOptions(temperature=temperature, max_tokens=max_tokens, seed=seed),
+            samples,
+            keep or Path(f"{Path(words[-1]).name}.responses.jsonl"),
         ),
         examples=examples,
         rewards=rewards,

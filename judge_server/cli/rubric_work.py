@@ -148,7 +148,8 @@ def audit_criteria(
     """Say which criteria earn their place, by the stored judgments of the current version.
 
     Always or never met, nearly the same as another, without part in the reward's variance; with --ask decided by chance
-    or by the order of labels; with --proposer or --against by the wording; with --labels unclear to people, or misread by the judge. Each remark has its evidence.
+    or by the order of labels, and with --proposer or --against by the wording; with --labels unclear to people, or
+    misread by the judge. Each remark has its evidence. An interrupted --ask goes on where it was.
 
     Example: judge-server rubric audit medical/consultation --config judges.toml --ask 200 --judge strong
     """

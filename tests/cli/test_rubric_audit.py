@@ -105,3 +105,35 @@ def test_without_judgments_of_the_rubric_the_judges_are_named(folder, judge):
     assert "no judgment of these is stored under medical/other; judges: none" in told
     told = run(folder, "rubric", "audit", "advice.yaml", "--judge", "strong", *STORED, status=2).stderr
     assert "judges: default" in told
+
+
+def test_asking_in_other_words_says_how_often_the_verdict_flips(folder, judge):
+    """By hand: the judge reads a wording with "physician" as it reads no other, so it says no to each."""
+    other = RUBRIC.replace("1.0.0", "1.1.0").replace("to see a doctor", "to see a physician")
+    (folder / "other-words.yaml").write_text(other, encoding="utf-8")
+    flags = ("--model", judge.specification, *STORED, "--ask", 160, "--json")
+    found = json.loads(run(folder, "rubric", "audit", "advice.yaml", *flags, "--against", "other-words.yaml").stdout)
+    by_name = {one["criterion"]: one for one in found["criteria"]}
+    assert {name: one["reworded"] is not None for name, one in by_name.items()} == {
+        "water": False,
+        "drinking": False,
+        "doctor": True,
+        "polite": False,
+    }
+    assert found["wordings"] == [
+        {"criterion": "doctor", "statement": "Tells the patient to see a physician.", "guidance": None}
+    ]
+    flipped = sum(bool(number % 3) != bool(number % 2) for number in range(160))  # asked for water instead
+    assert by_name["doctor"]["reworded"]["value"] == pytest.approx(flipped / 160)
+    assert by_name["doctor"]["repeated"]["value"] == 0
+    (remark,) = (one for one in found["remarks"] if one["kind"] == "wording")
+    assert remark["criteria"] == ["doctor"]
+    assert "hang on the wording" in remark["advice"]
+    assert not list(folder.glob("*.asked.jsonl"))
+
+
+def test_what_other_words_need_is_told(folder, judge):
+    flags = ("rubric", "audit", "advice.yaml", "--model", judge.specification, *STORED)
+    assert "say with --ask about how many" in run(folder, *flags, "--against", "advice.yaml", status=2).stderr
+    told = run(folder, *flags, "--ask", 4, "--against", "advice.yaml", status=2).stderr
+    assert "words no criterion" in told

@@ -89,7 +89,7 @@ def test_what_a_model_could_not_propose_is_counted(tmp_path):
 
     with StubJudge(behave) as judge:
         told = draft(tmp_path, judge, "--from", "examples.jsonl")
-    assert told.stderr.count("1 examples without a proposal") == 2
+    assert told.stderr.count("1 example without a proposal") == 2
     assert "unreadable answer" in told.stderr
 
 

@@ -24,7 +24,7 @@ criteria:
   - {id: entailment, statement: The response says what the reference says., reference: required}
 """
 ENGINE = 'engine = {dtype = "float32", kv_cache_gib = 1, max_model_len = 4096, max_num_seqs = 32}'
-LONGEST_ANSWER = 600  # characters: 228 claims about 31 questions
+LONGEST_ANSWER = 1_000  # characters: 289 claims about 38 questions
 HOUR = 3_600
 
 
@@ -51,10 +51,10 @@ def folder(tmp_path):
 def test_a_real_adapter_is_trained_served_and_compared_on_held_out_prompts(folder):
     trl = Environment("trl")
     trl.install()
-    split = judge_server("calibrate", "import", "kqa.csv", "--test-share", 0.25, "--out", "split.csv", cwd=folder)
+    split = judge_server("calibrate", "import", "kqa.csv", "--test-share", 0.2, "--out", "split.csv", cwd=folder)
     assert split.returncode == 0, split.stderr
     words = ("calibrate", "tune", "split.csv", "--rubric", "entails.yaml", "--config", "judges.toml", "--json")
-    size = ("--epochs", 1, "--batch", 4, "--learning-rate", 0.0005, "--minutes", 8, "--checkpoint-steps", 4)
+    size = ("--epochs", 1, "--batch", 4, "--learning-rate", 0.0005, "--minutes", 4, "--checkpoint-steps", 4)
     done = judge_server(*words, *size, "--python", trl.python, "--out", "tuned", cwd=folder, timeout=HOUR)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -23,6 +23,7 @@ from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Model, Teachable
 from judge_server.models.registry import open_model
 from judge_server.settings.settings import Settings
+from judge_server.wiring.archive import open_archive
 from judge_server.wiring.judges import judge_specifications
 from judge_server.wiring.service import Service, open_service
 
@@ -45,22 +46,23 @@ class TuneOptions:
 async def tune(settings: Settings, options: TuneOptions) -> None:
     """Two services, one after the other, so that one engine at a time holds memory: the judge, then its adapter."""
     specification = tunable(settings, options.judge)
+    run = await _run_of(settings, specification, options)
+    found = run.finished() or await _tuned(settings, run, options)
+    _tell(found, options)
+
+
+async def _tuned(settings: Settings, run: TuneRun, options: TuneOptions) -> Tuning:
     await require_trainer(options.python)
     opened: list[Model] = []
-    async with open_service(alone(settings, specification), opening=partial(_opened, opened)) as service:
-        run = await _run_of(service, specification, options)
-        found = run.finished()
-        if found is None:
-            run.out.mkdir(parents=True, exist_ok=True)
-            model = opened[0]
-            if not isinstance(model, Teachable):
-                raise BadInput(f"{specification.model} cannot be tuned.", remedy="Name a judge with a vllm: model.")
-            task = await run.prepare(_single(service), model, _answers(service, options))
-    if found is None:
-        trained = await run.train(task, partial(_trained, options.python))
-        async with open_service(alone(settings, run.tuned)) as service:
-            found = await run.compare(_single(service), _answers(service, options), trained, options.command)
-    _tell(found, options)
+    async with open_service(alone(settings, run.judge), opening=partial(_opened, opened)) as service:
+        run.out.mkdir(parents=True, exist_ok=True)
+        model = opened[0]
+        if not isinstance(model, Teachable):
+            raise BadInput(f"{run.judge.model} cannot be tuned.", remedy="Name a judge with a vllm: model.")
+        task = await run.prepare(_single(service), model, _answers(service, options))
+    trained = await run.train(task, partial(_trained, options.python))
+    async with open_service(alone(settings, run.tuned)) as service:
+        return await run.compare(_single(service), _answers(service, options), trained, options.command)
 
 
 def tunable(settings: Settings, named: str | None) -> JudgeSpecification:
@@ -97,10 +99,14 @@ def _opened(opened: list[Model], name: str, options: Mapping[str, Any]) -> Model
     return opened[-1]
 
 
-async def _run_of(service: Service, specification: JudgeSpecification, options: TuneOptions) -> TuneRun:
+async def _run_of(settings: Settings, specification: JudgeSpecification, options: TuneOptions) -> TuneRun:
+    """Faults of labels and rubric are told before an engine starts."""
+    async with open_archive(sources.looking_back(settings)) as (store, shelf):
+        whole = await sources.label_set(options.labels, store)
+        rubric = await sources.rubric(options.rubric, shelf)
     return TuneRun(
-        whole=await sources.label_set(options.labels, service.store),
-        rubric=await sources.rubric(options.rubric, service.rubric_registry),
+        whole=whole,
+        rubric=rubric,
         judge=specification,
         options=options.training,
         out=options.out,

@@ -22,6 +22,7 @@ from judge_server.labels.public.catalogue import import_public
 from judge_server.labels.readers.healthbench import criterion_names
 from judge_server.labels.writing import write_labels
 from judge_server.settings.settings import Settings
+from judge_server.util.wording import many
 
 RUBRIC_ID = "medical/healthbench-meta"
 _WHOLE = sources.SplitChoice()
@@ -37,8 +38,8 @@ async def certify(settings: Settings, options: EvaluationOptions, out: Path) -> 
     replace_file(out / "rubric.yaml", yaml_of(rubric))
     write_labels(labels, out / "labels.csv")
     typer.echo(
-        f"{labels.counts.items} completions, {labels.counts.criteria} criteria, "
-        f"{len(labels.table.annotators_of('human'))} physicians: {out / 'rubric.yaml'}, {out / 'labels.csv'}",
+        f"{many(labels.counts.items, 'completion')}, {many(labels.counts.criteria, 'criterion', 'criteria')}, "
+        f"{many(len(labels.table.annotators_of('human')), 'physician')}: {out / 'rubric.yaml'}, {out / 'labels.csv'}",
         err=True,
     )
     judged = out / "judged.csv"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import typer
+
 from judge_server.authoring.interchange.row import submission_of
 from judge_server.authoring.interchange.tracked import tracked
 from judge_server.cli.actions.evaluate.kept_responses import KeptResponses
@@ -18,6 +20,7 @@ from judge_server.core.errors import BadInput
 from judge_server.models.policy_server import PolicyServer, WritingOptions, create
 from judge_server.settings.settings import Settings
 from judge_server.util.canonical import digest
+from judge_server.util.wording import many
 
 ROWS: Final = "rows"
 IDEAL: Final = "ideal"
@@ -141,6 +144,9 @@ async def opened_source(named: str, settings: Settings, plan: WritingPlan) -> As
         model, options = (named, {}) if configured is None else (configured.model or "", configured.engine)
         server = create(model, options)
         with KeptResponses(plan.keep) as kept:
+            if plan.keep is not None and kept.known:
+                known = many(len(kept.known), "response")
+                typer.echo(f"{plan.keep} holds {known}: what was asked like this is not asked again", err=True)
             await server.start()
             try:
                 yield WrittenResponses(named, server, plan.writing, plan.samples, kept)

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from judge_server.cli.actions.evaluate.evaluating import EvaluatedModel, ModelsEvaluated
 from judge_server.evaluation.versus import ScoreDifference
+from judge_server.util.wording import many
 
 _WIDE: Final = 160  # into a file or a pipe no name is cut
 
@@ -30,7 +31,8 @@ def show(found: ModelsEvaluated, *, as_json: bool) -> None:
 
 
 def _show_model(console: Console, model: EvaluatedModel, found: ModelsEvaluated) -> None:
-    console.print(f"\n{len(model.scored)} responses ({model.source}) to {found.rows} rows, judged by {found.judge}")
+    responses, rows = many(len(model.scored), "response"), many(found.rows, "row")
+    console.print(f"\n{responses} ({model.source}) to {rows}, judged by {found.judge}")
     if model.means:
         table = Table(box=None, pad_edge=False)
         table.add_column("")
@@ -54,13 +56,15 @@ def _show_model(console: Console, model: EvaluatedModel, found: ModelsEvaluated)
 def _lost(model: EvaluatedModel) -> list[str]:
     lines = []
     if failures := model.failures:
-        lines.append(f"{failures.total()} responses without a score, left out: {_counted(failures)}")
+        lines.append(f"{many(failures.total(), 'response')} without a score, left out: {_counted(failures)}")
     if model.unwritten:
-        lines.append(f"{model.unwritten.total()} rows to which the model wrote nothing: {_counted(model.unwritten)}")
+        lines.append(
+            f"{many(model.unwritten.total(), 'row')} to which the model wrote nothing: {_counted(model.unwritten)}"
+        )
     if model.bare:
-        lines.append(f"{model.bare} rows without a response, left out")
+        lines.append(f"{many(model.bare, 'row')} without a response, left out")
     if model.truncated:
-        lines.append(f"{model.truncated} responses were ended by the token limit: raise --max-tokens")
+        lines.append(f"ended by the token limit: {many(model.truncated, 'response')}; raise --max-tokens")
     return lines
 
 
