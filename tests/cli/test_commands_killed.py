@@ -18,7 +18,7 @@ from tests.cli.test_evaluate import WATER, healthbench_row
 from tests.cli.test_rubric_audit import RUBRIC as ADVICE
 from tests.cli.test_rubric_draft import proposes
 from tests.command import PROGRAM
-from tests.stub_judge import Reply, StubJudge, labels, text, wants_schema
+from tests.stub_judge import Reply, StubJudge, labels, text
 from tests.yardstick import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
@@ -124,39 +124,3 @@ def test_a_draft_and_proposals_are_asked_for_once(tmp_path):
         assert holding.answered == {str(number): 1 for number in range(20)}
     assert "Names a sign that needs a doctor." in (tmp_path / "drafted.yaml").read_text()
     assert not (tmp_path / "drafted.yaml.answers.jsonl").exists()
-
-
-def test_an_audit_that_asks_again_and_in_other_words_goes_on(tmp_path):
-    (tmp_path / "advice.yaml").write_text(ADVICE)
-    rows = [{"prompt": f"My head aches, case {number}.", "response": "Rest."} for number in range(8)]
-    (tmp_path / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-    def named(body):
-        """By case, criterion or wording, and order of the labels."""
-        asked = json.dumps(body["messages"])
-        return None if case_of(body) is None and not wants_schema(body) else asked
-
-    def behave(body):
-        if "paraphrases" in (wants_schema(body) or {}).get("properties", {}):
-            statement = re.search(r'statement\\*": \\*"([^"\\]+)', json.dumps(body["messages"]))[1]
-            return text(json.dumps({"paraphrases": [f"In other words: {statement}"]}))
-        return labels(Yes=0.9, No=0.1)
-
-    holding = HoldsBack(behave, named)
-    with StubJudge(holding) as judge:
-        model = ("--model", judge.specification)
-        stored = ("--database", f"sqlite:///{DATABASE}", "-o", "out.jsonl")
-        run(tmp_path, "score", "answers.jsonl", "--rubric", "advice.yaml", *model, *stored)
-        once = Counter(holding.answered)
-        holding.answered.clear()
-        words = ("rubric", "audit", "advice.yaml", *model, "--ask", 8, "--proposer", "default", "--wordings", 1)
-        kept = tmp_path / "medical-advice.asked.jsonl"
-        # a line holds a judgment's four criteria, so at most as many answers of each of the 16 at work are lost
-        done = killed(tmp_path, (*words, "--json"), holding, lambda: 4 * (lines(kept) - 4) + 4, (5, 40))
-    found = json.loads(done.stdout)
-    assert {one["reworded"]["n"] for one in found["criteria"]} == {8}
-    assert len(found["wordings"]) == 4
-    assert not kept.exists()
-    assert sum(once.values()) == 32
-    twice = [asked for asked, count in holding.answered.items() if count > 2]
-    assert not twice

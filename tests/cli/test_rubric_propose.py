@@ -80,7 +80,7 @@ def test_what_failed_is_said_and_only_that_is_asked_again(folder):
 
     with StubJudge(fails) as judge:
         told = propose(folder, judge, "--from", "pairs.jsonl")
-    assert "1 pairs without a proposal" in told.stderr
+    assert "1 pair without a proposal" in told.stderr
     with StubJudge(proposes) as judge:
         propose(folder, judge, "--from", "pairs.jsonl")
         (asked,) = shown(judge)
