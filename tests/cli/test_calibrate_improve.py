@@ -46,7 +46,9 @@ def judged(judge) -> int:
 
 
 def readings(folder) -> list[str]:
-    return (folder / "split.csv.readings.jsonl").read_text().splitlines()
+    """Without the outcomes of their tests."""
+    lines = (folder / "split.csv.readings.jsonl").read_text().splitlines()
+    return [line for line in lines if json.loads(line).get("p") is None]
 
 
 def test_a_misread_criterion_is_reworded_drafted_and_confirmed(improved):

@@ -76,4 +76,5 @@ def test_a_run_killed_at_any_point_asks_nothing_twice(tmp_path):
         done = run(tmp_path, *command[1:])
     assert "The judge agrees better with wording 1 of water" in done.stdout
     assert set(holding.answered.values()) == {1}
-    assert len((tmp_path / "split.csv.readings.jsonl").read_text().splitlines()) == 1
+    entries = [json.loads(line) for line in (tmp_path / "split.csv.readings.jsonl").read_text().splitlines()]
+    assert [one.get("p") is not None for one in entries] == [False, True]  # one look and its outcome
