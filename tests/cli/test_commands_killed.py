@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from urllib.request import urlopen
 
 import pytest
 
@@ -27,8 +28,9 @@ DATABASE = "judge-server.db"
 
 
 class HoldsBack:
-    """``answer``: of a request about a case; ``named``: what a request is about, None if it recognises a model. The
-    answer after the first ``after`` is held back. Counts answers."""
+    """``answer``: of a request about a case; ``named``: what a request is about, None if it recognises a model. Every
+    answer after the first ``after`` is held back, so that none is given between the last look and the kill. Counts
+    answers."""
 
     def __init__(self, answer, named):
         self.answer, self.named = answer, named
@@ -41,17 +43,17 @@ class HoldsBack:
         if about is None:
             return self.answer(body)
         with self._lock:
-            if self.after is not None and self.answered.total() >= self.after and not self.held.is_set():
+            if self.after is not None and self.answered.total() >= self.after:
                 self.held.set()
                 return Reply(until=self.never)
             self.answered[about] += 1
         return self.answer(body)
 
 
-def killed(folder, words, holding, kept, points):
+def killed(stub, folder, words, holding, kept, points):
     """Run the command, kill it at each point once what was answered is kept, and then to its end."""
     for point in points:
-        holding.after, holding.held = point, threading.Event()
+        holding.after, holding.held, holding.never = point, threading.Event(), threading.Event()
         process = subprocess.Popen(
             [PROGRAM, *map(str, words)], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
@@ -63,6 +65,8 @@ def killed(folder, words, holding, kept, points):
         finally:
             process.kill()
             process.communicate()
+            urlopen(f"http://127.0.0.1:{stub.port}/v1/models").close()  # what was sent before the kill is read by now
+            holding.never.set()
     holding.after = None
     return run(folder, *words)
 
@@ -101,10 +105,10 @@ def test_an_evaluation_asks_neither_model_twice(tmp_path, form):
         words += [] if form == "healthbench" else ["--rubric", "water.yaml"]
         words += ["--responses", policy.specification, "--model", judge.specification, "--concurrency", 4]
         written = tmp_path / "rows.jsonl.responses.jsonl"
-        killed(tmp_path, words, writing, lambda: lines(written), (1, 9))
+        killed(policy, tmp_path, words, writing, lambda: lines(written), (1, 9))
         (tmp_path / DATABASE).unlink()
         judging.answered.clear()
-        done = killed(tmp_path, words, judging, lambda: verdicts(tmp_path), (2, 13))
+        done = killed(judge, tmp_path, words, judging, lambda: verdicts(tmp_path), (2, 13))
     assert "24 responses" in done.stdout
     assert writing.answered == {str(number): 1 for number in range(24)}
     assert judging.answered == {str(number): 1 for number in range(24)}
@@ -120,7 +124,7 @@ def test_a_draft_and_proposals_are_asked_for_once(tmp_path):
         holding = HoldsBack(proposes, case_of)
         with StubJudge(holding) as judge:
             flags = (*words, "--model", judge.specification)
-            killed(tmp_path, flags, holding, lambda kept=kept: lines(tmp_path / kept), (1, 11))
+            killed(judge, tmp_path, flags, holding, lambda kept=kept: lines(tmp_path / kept), (1, 11))
         assert holding.answered == {str(number): 1 for number in range(20)}
     assert "Names a sign that needs a doctor." in (tmp_path / "drafted.yaml").read_text()
     assert not (tmp_path / "drafted.yaml.answers.jsonl").exists()
