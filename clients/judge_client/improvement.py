@@ -24,6 +24,7 @@ class ImprovementProgress:
     judge: str
     proposer: str | None = None
     second: str | None = None
+    tuned: str | None = None
     limits: dict[str, Any] = field(default_factory=dict)
     spent: dict[str, Any] = field(default_factory=dict)
     parts: tuple[dict[str, Any], ...] = ()
