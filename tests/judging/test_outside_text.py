@@ -7,8 +7,8 @@ import judge_server
 from judge_server.judging.prompt import PromptWriter
 
 PACKAGE = Path(judge_server.__file__).parent
-# the fences themselves; and the border to engines, which passes on or breaks what is in the segments
-MAY_WRITE = {"judging/prompt.py"}
+# the fences themselves; words drawn from our own list; and the border to engines, which passes on or breaks segments
+MAY_WRITE = {"judging/prompt.py", "sizing/profile.py"}
 BORDER = "models/"
 
 
