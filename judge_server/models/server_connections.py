@@ -1,4 +1,4 @@
-"""Connections to model servers. A request over a kept one needs a fifth of what a session does for a request.
+"""Connections to model servers. A request over a kept one needs few of the objects that a session makes for it.
 
 A session of aiohttp builds headers, a task that writes and a response object for every request. Over a connection that
 is kept and idle, the request is written as bytes here, and aiohttp's own parser reads the reply; the connections, their
