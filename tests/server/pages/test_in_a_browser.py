@@ -228,6 +228,23 @@ def test_the_numbers_of_a_figure_appear_where_somebody_points_or_tabs(chromium, 
         assert visitor.faults == []
 
 
+def test_what_is_typed_before_the_scripts_have_arrived_is_kept(chromium, server, address):
+    with visit(chromium, address) as visitor:
+        page, held = visitor.page, []
+
+        def hold(route):
+            held.append(route)
+
+        visitor.open("/drafts")
+        page.route("**/static/htmx.min.js", hold)
+        page.get_by_label("Or begin a new one").fill("ward/slow")
+        page.get_by_role("button", name="Begin from the template").click(no_wait_after=True)
+        page.get_by_label("Statement").first.fill("Names the patient and the ward.")
+        held[0].continue_()
+        text = page.get_by_label("The rubric as text (YAML)")
+        expect(text).to_have_value(re.compile("Names the patient and the ward."))
+
+
 def test_a_rubric_is_written_tried_and_published_by_its_accessible_names(chromium, server, address):
     """Form and text follow each other while somebody types."""
     with visit(chromium, address) as visitor:

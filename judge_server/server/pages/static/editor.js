@@ -1,5 +1,5 @@
-// The editor of drafts: a remark's button shows its line in the text, and a change that was not kept is said so and sent
-// again. Everything else is htmx, or a plain form.
+// The editor of drafts: a remark's button shows its line in the text, a change that was not kept is said so and sent
+// again, and what was typed before the page was ready is sent. Everything else is htmx, or a plain form.
 (function () {
   "use strict";
   var AGAIN_MS = 4000;
@@ -22,6 +22,15 @@
     state.replaceChildren(fault);
     setTimeout(function () { window.htmx.trigger(form, "input"); }, AGAIN_MS);
   }
+
+  document.addEventListener("DOMContentLoaded", function () {  // after htmx: it has seen the forms by then
+    document.querySelectorAll("form[hx-post]").forEach(function (form) {
+      var typed = Array.prototype.some.call(form.elements, function (field) {
+        return field.type !== "hidden" && field.defaultValue !== undefined && field.value !== field.defaultValue;
+      });
+      if (typed) { window.htmx.trigger(form, "input"); }
+    });
+  });
 
   document.addEventListener("htmx:sendError", function (event) {
     unkept(event.detail.elt, "the server cannot be reached.");
