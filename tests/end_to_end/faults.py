@@ -40,7 +40,7 @@ from tests.served import served
 from tests.stub_judge import Behaviour, Reply, StubJudge, faithful, labels, text, wants_schema
 from tests.submissions import PROMPT
 
-_DEADLINE_SECONDS = 4.0
+_DEADLINE_SECONDS = 6.0
 _SUBSTITUTE = -9.0
 
 
@@ -225,7 +225,7 @@ def shake(mode: str, submissions: int, share: float, seed: int, addresses: int =
     items = [{"prompt": PROMPT, "response": f"Shaken {n}. Call for help.", "rubric": shape} for n in range(submissions)]
 
     def specifications(address: str) -> dict[str, Any]:
-        retries = {"attempts": 4, "engine": {"transport_attempts": 4, "timeout_seconds": 1.0}}
+        retries = {"attempts": 4, "engine": {"transport_attempts": 4, "timeout_seconds": 2.0}}
         fallback = {"fallback": "reason"} if mode == "direct" else {}
         return {
             name: {"model": f"openai:{name}@{address}", "mode": mode, **retries, **fallback}

@@ -13,7 +13,7 @@ from tests.trainers.conftest import FAULTS, once_started
 from tests.trainers.environment import ROOT, Environment
 from tests.trainers.page import example
 
-pytestmark = [pytest.mark.trainers, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.trainers, pytest.mark.timeout(1_200)]
 
 VERL = Environment("verl")
 EXAMPLE = ROOT / "examples" / "verl_reward_loop"
@@ -86,7 +86,9 @@ def results(tmp_path_factory):
         ours = [f"{kwargs}.{setting}" for setting in (f"url={url}", "attempts=1", "on_failure=-0.5")]
         runs["gdpo"] = {"overrides": [*told, *ours]}
         (folder / "plan.json").write_text(json.dumps({"runs": runs, "rollouts": ROLLOUTS}))
-        VERL.run("verl_rewards.py", str(EXAMPLE), str(folder / "plan.json"), str(folder / "results.json"), timeout=560)
+        VERL.run(
+            "verl_rewards.py", str(EXAMPLE), str(folder / "plan.json"), str(folder / "results.json"), timeout=1_100
+        )
         found = json.loads((folder / "results.json").read_text())
     # without the known texts by which a judge of thin responses is tried
     about = [body for body in judge.bodies if "capital of France" not in str(body)]
