@@ -215,16 +215,33 @@ def says_it(content: bytes) -> bool:
     if sought in content:
         return True
     for place, kind in enumerate(content):
-        if content[place : place + 2] == b"x\x9c" and sought in zlib.decompress(content[place:]):
-            return True
         known = _DICTIONARIES.get(bytes([kind]))
+        if content[place : place + 2] == b"x\x9c" and sought in _inflated(zlib.decompressobj(), content[place:]):
+            return True
         if known is not None:
-            try:
-                if sought in zlib.decompressobj(wbits=_WINDOW, zdict=known).decompress(content[place + 1 :]):
-                    return True
-            except zlib.error:
-                continue
+            ours = zlib.decompressobj(wbits=_WINDOW, zdict=known)
+            if sought in _inflated(ours, content[place + 1 :]):
+                return True
     return False
+
+
+def _inflated(stream: Any, content: bytes) -> bytes:
+    """As much as can be read: bytes that only begin like a compressed text are found in any digest now and then."""
+    read = bytearray()
+    try:
+        for start in range(0, len(content), 64):
+            read += stream.decompress(content[start : start + 64])
+    except zlib.error:
+        pass
+    return bytes(read)
+
+
+def test_a_text_is_found_as_it_is_and_compressed_and_bytes_that_begin_like_a_compressed_text_are_none():
+    text_itself = f"She says: {SECRET}.".encode()
+    assert says_it(b"{" + text_itself)
+    assert says_it(b"\x01\x02" + zlib.compress(text_itself) + b"rest")
+    assert not says_it(b"x\x9c" + bytes(range(200, 256)))
+    assert not says_it(zlib.compress(b"nothing of the kind"))
 
 
 def holding(url: str) -> dict[bytes, str]:
