@@ -1,13 +1,13 @@
 """Latency of scoring while old judgments are pruned: python -m benchmarks.pruning [--judgments N] [--database URL].
 
 A database is filled with old judgments of a training: texts of about 600 characters, ten verdicts, eight responses to a
-prompt, steps of 512. Submissions then arrive at a fixed rate, whether the ones before are answered or not, are judged
-by the embedded baseline and stored. In each round one window without the pruner and two with it follow in random order,
-so that what else the machine does meets both, until everything old is gone or ``--most-seconds`` are over. Whatever is
-left is then pruned while nothing is scored. The ratio of the 99th percentiles has an interval of 95 % from rounds drawn
-again. Exit status 1 if a judgment failed, the ratio is above 1.3, or the pruner was slower than ``--least`` a second.
-Run nothing beside it, because the percentiles are those of the machine too. ``--fill`` only fills the database, and
-``--filled`` measures on one that was filled before.
+prompt, steps of 512. Submissions then arrive independently of each other, whether the ones before are answered or not,
+are judged by the embedded baseline and stored. In each round one window without the pruner and two with it follow in
+random order, so that what else the machine does meets both, until everything old is gone or ``--most-seconds`` are
+over. Whatever is left is then pruned while nothing is scored. The ratio of the 99th percentiles has an interval of 95 %
+from rounds drawn again. Exit status 1 if a judgment failed, the ratio is above 1.3, or the pruner was slower than
+``--least`` a second. Run nothing beside it, because the percentiles are those of the machine too. ``--fill`` only fills
+the database, and ``--filled`` measures on one that was filled before.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from datetime import UTC, datetime, timedelta
 from benchmarks.store_size import VERDICTS, drawn, judged, sentences
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
+from judge_server.server.serving import SWITCH_SECONDS
 from judge_server.settings.settings import Settings
 from judge_server.store import Store
 from judge_server.util.memory import settle
@@ -135,11 +136,13 @@ async def fill_only(url: str, count: int) -> None:
 
 
 class Arrivals:
-    """Submissions at ``rate`` a second, and how long their judgments took."""
+    """Submissions that arrive independently of each other (Poisson), ``rate`` a second on average, and how long their
+    judgments took."""
 
     def __init__(self, service: Service, rate: float) -> None:
         self._service = service
         self._rate = rate
+        self._chance = random.Random(4)
         self._rubric = rubric()
         self._number = 0
         self.failed = 0
@@ -150,7 +153,7 @@ class Arrivals:
         async with asyncio.TaskGroup() as group:
             while due < end:
                 await asyncio.sleep(max(due - time.monotonic(), 0))
-                self._number, due = self._number + 1, due + 1 / self._rate
+                self._number, due = self._number + 1, due + self._chance.expovariate(self._rate)
                 text = f"Rain number {self._number} falls because warm air rises and cools."
                 group.create_task(self._one(text, into))
 
@@ -199,7 +202,10 @@ async def bench(url: str, count: int, rate: float, window_seconds: float, most_s
         if count:
             await filled(service.store, count)
         print(f"{await left(service.store)} old judgments", file=sys.stderr)
-        settle()  # as a server does, before it answers: a collection of all garbage would halt both kinds of windows
+        # as a server does: a collection of all garbage and a thread that keeps the loop waiting would halt both kinds
+        # of windows
+        sys.setswitchinterval(SWITCH_SECONDS)
+        settle()
         return await measured(service, rate, window_seconds, most_seconds)
 
 

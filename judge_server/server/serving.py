@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 # longer than the pools of HTTP clients keep an idle connection, so that none is closed under a request
 _KEEP_ALIVE_SECONDS = 75
 # Each time the event loop wakes up it may wait so long for a busy thread, ten times a request; Python's own is 5 ms.
-_SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0005
 _MOST_FILES = 65_536
 _OWN_FILES = 64  # database, log, rubric files, processes
 _MOST_CALLS = 256  # of judges at a time; further ones wait for a free file
@@ -97,7 +97,7 @@ def serve_until_stopped(settings: Settings, *, open_pages: bool = False) -> bool
 def prepared(settings: Settings) -> Settings:
     """Set up this process for serving."""
     log_to_standard_error(settings.log_level, settings.log_format)
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     keep_large_blocks()
     announce(settings)
     limit_connections(_MOST_CALLS)

@@ -53,6 +53,8 @@ WORKS: Final[tuple[Work, ...]] = get_args(Work)
 
 _LATELY_SECONDS: Final = 15.0
 _LONG_WAIT_SECONDS: Final = 1.0
+_PAUSE_SECONDS: Final = 0.004  # a judgment is often stored so soon after what is known of its text was asked for
+_MOST_PAUSE_SECONDS: Final = 0.1
 
 
 class TrafficObserver(Protocol):
@@ -76,7 +78,18 @@ class Traffic:
 
     def __init__(self) -> None:
         self.observer: TrafficObserver | None = None
+        self._waiting = 0
+        self._used_at = float("-inf")
         self._given_up: tuple[float, float] | None = None  # when the first and the last commit was
+
+    async def pause(self) -> None:
+        """Return when nobody of this process has used the database for a moment, or soon if that does not happen."""
+        latest = time.monotonic() + _MOST_PAUSE_SECONDS
+        while (now := time.monotonic()) < latest:
+            quiet = 0.0 if self._waiting else now - self._used_at
+            if quiet >= _PAUSE_SECONDS:
+                return
+            await asyncio.sleep(_PAUSE_SECONDS - quiet)
 
     @property
     def too_slow_seconds(self) -> float:
@@ -96,10 +109,8 @@ class Traffic:
     @contextmanager
     def waiting(self, work: Work) -> Iterator[None]:
         """Around one wait. One that its caller gave up, such as at a deadline, has the error ``cancelled``."""
-        if self.observer is None:
-            yield
-            return
         began, error = time.monotonic(), None
+        self._waiting += 1
         try:
             yield
         except JudgeServerError as fault:
@@ -109,10 +120,13 @@ class Traffic:
             error = "cancelled"
             raise
         finally:
-            seconds = time.monotonic() - began
+            self._waiting -= 1
+            self._used_at = time.monotonic()
+            seconds = self._used_at - began
             if work == "commit":
                 self._count(seconds, error)
-            self.observer.waited(work, seconds, error)
+            if self.observer is not None:
+                self.observer.waited(work, seconds, error)
 
 
 class Run(Protocol):

@@ -15,6 +15,7 @@ from typing import Final
 
 from judge_server.core.erasure import RetentionClass
 from judge_server.core.errors import StoreUnavailable
+from judge_server.store.database import Traffic
 from judge_server.store.erasure_records import ErasureRecords, PrunedSome
 from judge_server.store.page import Position
 from judge_server.store.store import Store
@@ -24,8 +25,8 @@ _LOG = logging.getLogger(__name__)
 _WORK: Final = "prune"
 _LEASE_SECONDS: Final = 120.0
 _CLAIM_SECONDS: Final = 10.0
-_WANTED_SECONDS: Final = 0.007  # of a transaction
-_LEAST_AT_ONCE: Final = 30
+_WANTED_SECONDS: Final = 0.004  # of a transaction
+_LEAST_AT_ONCE: Final = 20
 _MOST_AT_ONCE: Final = 200
 _LOOK_SECONDS: Final = 0.5
 _IDLE_REST: Final = 0.25  # for each second of work, while no server stores a judgment
@@ -40,14 +41,20 @@ async def _always() -> bool:
 
 
 class PruningPace:
-    """How long to rest. ``at_once``: how many judgments the next transaction may take."""
+    """When to go on. ``at_once``: how many judgments the next transaction may take."""
 
-    def __init__(self, records: ErasureRecords) -> None:
+    def __init__(self, records: ErasureRecords, traffic: Traffic) -> None:
         self._records = records
+        self._traffic = traffic
         self._newest: int | None = None
         self._looked_at = time.monotonic()
         self._stored_a_second = 0.0
         self.at_once = _LEAST_AT_ONCE
+
+    async def pause(self) -> None:
+        """Let those who score right now store their judgments first."""
+        if self._stored_a_second:
+            await self._traffic.pause()
 
     async def rest(self, removed: PrunedSome, seconds: float) -> None:
         """``seconds``: that the removal took with all that was looked up for it. Raises StoreUnavailable."""
@@ -60,6 +67,7 @@ class PruningPace:
         elapsed = time.monotonic() - self._looked_at
         if self._newest is not None and elapsed < _LOOK_SECONDS:
             return
+        await self.pause()
         found = await self._records.stored_since(self._newest)
         self._stored_a_second = found.judgments / max(elapsed, 1e-6)
         self._newest, self._looked_at = found.newest, time.monotonic()
@@ -76,29 +84,33 @@ def rest_after(rows: int, seconds: float, stored_a_second: float) -> float:
 class PacedRemoval:
     """``allowed``: asked before each transaction; if not, nothing more is removed."""
 
-    def __init__(self, records: ErasureRecords, allowed: Callable[[], Awaitable[bool]] = _always) -> None:
-        self._records = records
+    def __init__(self, store: Store, allowed: Callable[[], Awaitable[bool]] = _always) -> None:
+        self._records = store.erasures
         self._allowed = allowed
-        self._pace = PruningPace(records)
+        self._pace = PruningPace(store.erasures, store.traffic)
 
     async def judgments(self, kind: RetentionClass, before: datetime) -> int:
         """Remove those of a class that are older and not pinned; their number. Raises StoreUnavailable."""
         count, place = 0, Position()
         while await self._allowed():
+            await self._pace.pause()
             began = time.monotonic()
             batch = await self._records.batch(kind, before, place, self._pace.at_once)
             if batch is None:
                 break
+            looked = time.monotonic() - began
+            await self._pace.pause()
             removed = await self._records.prune(batch)
             if removed.rows:
                 count, place = count + len(batch.ids), batch.last
-            await self._pace.rest(removed, time.monotonic() - began)
+            await self._pace.rest(removed, looked + removed.seconds)
         return count
 
     async def verdicts(self, before: datetime) -> int:
         """Forget those from days before; the number of texts that they were on. Raises StoreUnavailable."""
         count = 0
         while await self._allowed():
+            await self._pace.pause()
             removed = await self._records.prune_verdicts(before, self._pace.at_once)
             if not removed.rows:
                 break
@@ -119,7 +131,7 @@ class Pruner:
         self._days = days
         self._verdict_days = verdict_days
         self._schedule = Schedule("pruning", self.step, seconds, transient=StoreUnavailable)
-        self._removal = PacedRemoval(store.erasures, self._claimed)
+        self._removal = PacedRemoval(store, self._claimed)
         self._claimed_at = float("-inf")
 
     def start(self) -> None:

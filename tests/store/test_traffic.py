@@ -1,6 +1,7 @@
 """Waits for the database that are given up count by how long they lasted."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -49,3 +50,25 @@ async def test_a_caller_who_hangs_up_at_once_and_a_slow_read_do_not_count(traffi
     await given_up(traffic, 0.05)
     await given_up(traffic, database._LONG_WAIT_SECONDS + 0.05, work="read")
     assert traffic.too_slow_seconds == 0
+
+
+async def test_who_can_wait_goes_on_once_nobody_has_used_the_database_for_a_moment(traffic, monkeypatch):
+    monkeypatch.setattr(database, "_MOST_PAUSE_SECONDS", 60.0)
+    released = asyncio.Event()
+
+    async def commit():
+        with traffic.waiting("commit"):
+            await released.wait()
+
+    committing = asyncio.create_task(commit())
+    pausing = asyncio.create_task(traffic.pause())
+    await asyncio.sleep(10 * database._PAUSE_SECONDS)
+    assert not pausing.done(), "somebody waits for the database"
+    released.set()
+    await asyncio.gather(committing, pausing)
+    assert time.monotonic() - traffic._used_at >= database._PAUSE_SECONDS
+
+
+async def test_who_can_wait_does_not_wait_for_ever(traffic):
+    with traffic.waiting("commit"):
+        await traffic.pause()

@@ -108,7 +108,7 @@ async def prune_old(settings: Settings, *, dry_run: bool) -> None:
     async with standing_store(settings, migrate=not dry_run) as store:
         if not settings.retention_days:
             typer.echo("retention_days is empty, so every judgment is kept")
-        removal = PacedRemoval(store.erasures)
+        removal = PacedRemoval(store)
         for kind, days in settings.retention_days.items():
             before = days_ago(days)
             found = await store.erasures.prunable(kind, before)
