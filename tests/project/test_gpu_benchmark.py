@@ -69,6 +69,7 @@ def test_the_table_compares_the_server_with_vllm_on_the_same_work():
 
 @pytest.mark.engine
 @pytest.mark.longest
+@pytest.mark.timeout(1_800)
 def test_the_whole_benchmark_runs_on_processors(tmp_path):
     command = [sys.executable, "-m", "benchmarks.gpu", "--shapes", "small", "--rollouts", "4", "--criteria", "3"]
     command += ["--response-tokens", "200", "--prompt-tokens", "100", "--engine", "kv_cache_gib=0.5"]
