@@ -12,7 +12,7 @@ from typing import Any, Final
 import ray
 from ray import serve
 from ray.serve import Application
-from ray.serve.config import AutoscalingConfig, DeploymentActorConfig, RequestRouterConfig
+from ray.serve.config import AutoscalingConfig, AutoscalingPolicy, DeploymentActorConfig, RequestRouterConfig
 from ray.serve.handle import DeploymentHandle
 
 from judge_server.core.errors import BadConfiguration
@@ -34,6 +34,7 @@ from judge_server.wiring.judges import engine_options, judge_specifications
 
 SERVER: Final = "server"
 _ROUTER: Final = "judge_server.distributed.session_router.SessionRouter"
+_POLICY: Final = "judge_server.distributed.class_scaling.ClassScaling"
 _CLOSE_SECONDS: Final = 5.0
 _LOG = logging.getLogger(__name__)
 
@@ -105,7 +106,12 @@ def _deployment_of_model(name: str, scale: ModelReplicas, settings: Settings) ->
             "placement_group_bundles": [dict(bundle) for bundle in scale.bundles],
             "placement_group_strategy": scale.strategy,
         }
-    return serve.deployment(ModelReplica, name=name, ray_actor_options=resources, **placed, **_common(scale, settings))
+    options = _common(scale, settings)
+    if scale.target_ongoing_by_class:
+        targets = {"targets": dict(scale.target_ongoing_by_class)}
+        policy = AutoscalingPolicy(policy_function=_POLICY, policy_kwargs=targets)
+        options["autoscaling_config"] = options["autoscaling_config"].model_copy(update={"policy": policy})
+    return serve.deployment(ModelReplica, name=name, ray_actor_options=resources, **placed, **options)
 
 
 def _common(scale: Replicas, settings: Settings) -> dict[str, Any]:

@@ -6,6 +6,7 @@ requests that it takes at a time.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from contextvars import Context
@@ -19,7 +20,7 @@ from ray.serve.handle import DeploymentHandle
 
 from judge_server.core.errors import JudgeFailure, JudgeServerError, ModelUnavailable
 from judge_server.models.described_model import IN_PROCESS, DescribedModel, ModelDescription, model_key
-from judge_server.models.protocol import Completion, Model, Request
+from judge_server.models.protocol import Completion, Model, Priority, Request
 from judge_server.models.registry import open_model
 from judge_server.models.sleeping import SleepLevel, sleeper_of
 from judge_server.settings.cluster import ModelReplicas
@@ -38,6 +39,7 @@ class ModelReplica:
     ) -> None:
         self._in_process = specification.startswith(IN_PROCESS)
         self._model = open_model(specification, options)
+        self._under_way: Counter[Priority] = Counter()
         await self._model.start()
 
     async def describe(self) -> ModelDescription:
@@ -46,10 +48,17 @@ class ModelReplica:
     async def complete(self, request: Request, seconds_left: float | None) -> tuple[bool, Any]:
         """Whether the model failed, and its failure or the completion."""
         deadline = None if seconds_left is None else monotonic() + seconds_left
+        self._under_way[request.priority] += 1
         try:
             return False, await self._model.complete(replace(request, deadline=deadline))
         except JudgeFailure as fault:
             return True, fault
+        finally:
+            self._under_way[request.priority] -= 1
+
+    def record_autoscaling_stats(self) -> dict[str, float]:
+        """Called by Serve: calls under way by class of priority."""
+        return {one.name.lower(): float(self._under_way[one]) for one in Priority}
 
     async def sleep(self, level: SleepLevel) -> JudgeServerError | None:
         """What the model refused, if it did."""

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from judge_server.core.caller import PriorityClass
 from judge_server.core.judge import JudgeName
 from judge_server.core.model import Frozen
 
@@ -31,15 +32,27 @@ class Replicas(Frozen):
 
 
 class ModelReplicas(Replicas):
-    """The replicas of one judge's model. ``routing``: calls about one conversation go to one replica, whose prefix
-    cache has it, or each call to the less loaded of two, for models without such a cache. ``gpus``: of each replica,
-    also a fraction. ``bundles``: the placement group of each replica, such as one bundle a GPU for an engine with
-    tensor parallelism; the replica runs in the first."""
+    """The replicas of one judge's model.
 
+    ``target_ongoing_by_class``: of calls of that priority, such as more of batch jobs, which can wait, than
+    ``target_ongoing``, before another replica is started. ``routing``: calls about one conversation go to one replica,
+    whose prefix cache has it, or each call to the less loaded of two, for models without such a cache. ``gpus``: of
+    each replica, also a fraction. ``bundles``: the placement group of each replica, such as one bundle a GPU for an
+    engine with tensor parallelism; the replica runs in the first."""
+
+    target_ongoing_by_class: dict[PriorityClass, Annotated[float, Field(gt=0, le=1_000_000)]] = Field(
+        default_factory=dict
+    )
     routing: Literal["conversation", "load"] = "conversation"
     gpus: Amount = 0.0
     bundles: tuple[dict[str, Amount], ...] = ()
     strategy: Literal["PACK", "STRICT_PACK", "SPREAD", "STRICT_SPREAD"] = "STRICT_PACK"
+
+    @model_validator(mode="after")
+    def _scales_by_class(self) -> "ModelReplicas":
+        if self.target_ongoing_by_class and self.most_replicas is None:
+            raise ValueError("target_ongoing_by_class needs most_replicas, without which nothing is scaled")
+        return self
 
 
 class BulkWorkers(Frozen):

@@ -24,6 +24,7 @@ class Load:
 
     address: str
     judge: str | None = None
+    priority: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
     answers: dict[int, dict[str, Any]] = field(default_factory=dict)
     refusals: Counter[str] = field(default_factory=Counter)
@@ -34,6 +35,10 @@ class Load:
     @property
     def rewarded(self) -> dict[int, dict[str, Any]]:
         return {number: one for number, one in self.answers.items() if one["reward"] is not None}
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        return {"judge": self.judge} | ({} if self.priority is None else {"priority": self.priority})
 
     async def send(self, numbers: range, at_once: int, seconds: float = 300.0) -> None:
         """Sends each until it is answered, as the client does; for at most ``seconds`` each."""
@@ -54,7 +59,7 @@ class Load:
     async def _one(self, client: httpx.AsyncClient, number: int, give_up: float) -> None:
         while time.monotonic() < give_up:
             try:
-                answer = await client.post("/v1/score", json={**submission(number), "judge": self.judge})
+                answer = await client.post("/v1/score", json={**submission(number), **self._asked})
             except httpx.TransportError as fault:
                 self.refusals[type(fault).__name__] += 1
             else:

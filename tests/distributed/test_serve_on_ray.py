@@ -65,6 +65,7 @@ engine = {{ timeout_seconds = 62.0 }}
 replicas = 1
 most_replicas = 2
 target_ongoing = 3.0
+target_ongoing_by_class = {{ batch = 1000.0 }}
 look_back_seconds = 11.0
 upscale_seconds = 1.0
 downscale_seconds = 4.0
@@ -178,6 +179,14 @@ async def test_more_load_brings_a_replica_and_less_takes_it_away_with_nothing_lo
     assert sent > 0
     assert len(light.rewarded) == sent
     assert light.odd == load.odd == []
+
+
+async def test_calls_of_a_class_that_can_wait_start_no_replica(served):
+    load = Load(served.address, headers=KEY, judge="scaled", priority="batch")
+    await load.send(range(7_000, 7_120), at_once=24)
+    assert load.seconds > 20, "longer than what is averaged over"
+    assert len(load.rewarded) == 120
+    assert len(served.replicas("judge-scaled")) == 1
 
 
 async def test_twenty_seconds_without_postgresql_lose_nothing_and_are_refused_with_a_type(served, database):
