@@ -2,7 +2,8 @@
 
 Invisible characters stay only where Unicode registers them for that place and the text uses them as its script does
 (``variation.py``): flags of regions, selectors of emoji and of standardised variants, joiners. All others are taken
-out, and so are control characters and blanks at the ends of lines; every kind of blank and of line break becomes one.
+out, and so are control characters, marks that show nothing where they stand (``twins.py``) and blanks at the ends of
+lines; every kind of blank and of line break becomes one, and so do characters that look the same.
 Text in mixed normal forms is shown in NFC. What is stored is the text as received.
 """
 
@@ -16,17 +17,20 @@ from typing import Any
 
 import re2
 
+from judge_server.guard.twins import ODD, in_usual_forms, without_stray_marks
 from judge_server.guard.variation import ARABIC, SUBDIVISION_FLAGS, VIRAMAS, Kind, registered
 
 _SELECTORS = "\ufe00-\ufe0f"
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    f"\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff{_SELECTORS}"
+    f"\ufff0-\ufffc\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001d159\U000e0000-\U000e0fff{_SELECTORS}"
 )
-"""The default-ignorable characters, as a class of patterns holds them, without its brackets."""
-_CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff"
+"""The default-ignorable characters, the place of an object and a note without a head, as a class of patterns holds
+them, without its brackets."""
+_NO_CHARACTERS = "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+_CONTROLS = f"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef{_NO_CHARACTERS}"
 _BREAKS = "\x0b\x0c\r\x85\u2028\u2029"
-_BLANKS = "\xa0\u1680\u2000-\u200a\u202f\u205f"
+_BLANKS = "\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
 _BEYOND = (*range(0x1BC00, 0x1BD00), *range(0x1D100, 0x1D200), *range(0xE0000, 0xE1000))
 _INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 _CHARACTERS = frozenset(_INVISIBLE.findall("".join(f"{chr(code)} " for code in (*range(0x10000), *_BEYOND))))
@@ -63,7 +67,7 @@ _RIGHT_TO_LEFT = re2.compile(
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069")
 # left over by word processors, keyboards and web pages; taken out as well, but no sign of anything
 _USUAL = frozenset("\u00ad\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff\ufe0e\ufe0f")
-_USUAL_OUTSIDE_WORDS = _USUAL | {"\u200b"}
+_USUAL_OUTSIDE_WORDS = _USUAL | {"\u200b", "\ufffc"}
 _FEW = 3
 _MOST_FORMS = 64
 _KEYCAP = "\u20e3"
@@ -104,8 +108,11 @@ def _read(text: str) -> tuple[str, bool]:
     if text.isascii():
         return _read_ascii(text)
     hidden = False
+    if odd := _holds(ODD, text):
+        text, hidden = without_stray_marks(text)
     if not _holds(_ANY_UNSEEN, text):
-        return _in_one_form(text)
+        text, found = _in_one_form(text, odd=odd)
+        return text, hidden or found
     if _CONTROL.search(text):
         text, hidden = _CONTROL.sub("", text), True
     if _has_invisible(text):
@@ -115,7 +122,7 @@ def _read(text: str) -> tuple[str, bool]:
         text = _BLANK.sub(" ", _BREAK.sub("\n", text))
         text = _without_blank_ends(text)
     if not text.isascii():
-        text, found = _in_one_form(text)
+        text, found = _in_one_form(text, odd=odd)
         hidden = hidden or found
     return text, hidden
 
@@ -135,9 +142,12 @@ def _without_blank_ends(text: str) -> str:
     return "\n".join(line.rstrip(" \t") for line in text.split("\n"))
 
 
-def _in_one_form(text: str) -> tuple[str, bool]:
-    """The text in NFC unless all of it is in NFC or NFD already: letters written in both ways could carry a message.
-    A long text with more than 30 marks on one letter stays as it is and is reported."""
+def _in_one_form(text: str, *, odd: bool) -> tuple[str, bool]:
+    """The text with one character for each that looks the same, and in NFC unless all of it is in NFC or NFD already:
+    letters written in both ways could carry a message. A long text with more than 30 marks on one letter stays in its
+    form and is reported."""
+    if odd:
+        text = in_usual_forms(text)
     if len(text) > _LONG_FOR_MARKS and _holds(_MANY_MARKS, text):
         return text, True
     if unicodedata.is_normalized("NFC", text) or unicodedata.normalize("NFD", text) == text:

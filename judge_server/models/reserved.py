@@ -92,7 +92,9 @@ _TURN_NAMES = "INST|SYS|THINK|IMG|CLS|SEP|PAD|UNK|BOS|EOS|EOT|MASK|USER|BOT|ARGS
 LESS, MORE, BAR = r"<\uff1c\ufe64", r">\uff1e\ufe65", r"\|\uff5c"
 
 _ANY_TAG = rf"| [^\s{LESS}{MORE}]{{1,64}} [{MORE}]"  # <s>, </think>, <start_of_turn>, and every element of HTML too
-_ANY_NAME = r"| [A-Z][A-Z0-9]{1,31} \]"  # every [NAME]
+# Names between square brackets: all capitals, or words with underscores.
+_ANY_NAME = r"| [A-Z][A-Z0-9]{1,31} \] | /? [a-z][a-z0-9]{0,31} (?: _[a-z0-9]{1,31} ){1,4} \]"
+_ANY_BARRED = rf"| [A-Z][A-Z0-9_]{{2,31}} [{BAR}]"  # |NEWLINE|, |||IP_ADDRESS|||
 
 # The possible first characters come first in the pattern, so that the scan skips everything else quickly.
 _SHAPES = rf"""
@@ -105,20 +107,21 @@ _SHAPES = rf"""
     | (?<=\[) (?= /? (?:{_SQUARE_NAMES}|{_TURN_NAMES}) \]           # [INST], [/INST], [gMASK]
                 | /? [A-Z][A-Z0-9]{{0,31}} (?: [_-][A-Z0-9]{{1,31}} ){{1,4}} \]   # every [NAME_IN_CAPITALS]
                 | / [A-Z][A-Z0-9]{{1,31}} \]                              # every [/NAME]
-                | [{BAR}] [A-Za-z_]{{1,32}} [{BAR}] \]                        # [|user|]
+                | [{BAR}] [A-Za-z_\ ]{{1,32}} [{BAR}] \]                      # [|user|]
                 ANY_NAME
                 | e~\[ )                                                      # [e~[
     | (?<=\]) (?= ~!?b[\[\]] | ![a-z]~\[ | <\]                                 # ]~b], ]~!b[, ]!p~[, ]<]image[>[
                 | [~!<] [!b]? [a-z]? ~? \Z )
     | (?<=[{MORE}]) (?= > [A-Z]+ << )                                      # >>ANSWER<<
-    | (?<=[{BAR}]) (?= DSML [{BAR}] )                                      # ｜DSML｜, also in </｜DSML｜invoke
+    | (?<=[{BAR}]) (?= DSML [{BAR}] ANY_BARRED )                           # ｜DSML｜, also in </｜DSML｜invoke
     | (?<=/) (?= nothink )                                             # /nothink, a token of its own
     | (?<=/) (?<! [\w/.]/ ) (?= (?:no_?)?think\b (?! [{MORE}] ) )             # /no_think, a switch in a user's message
     | (?<! [/\]{MORE}{BAR}] ) (?= [^\s{LESS}{MORE}\[\]]{{0,64}} \Z )    # an end that another text may complete
     )
     """
-_SHAPED = re.compile(_SHAPES.replace("ANY_TAG", "").replace("ANY_NAME", ""), re.VERBOSE)
-_SHAPED_OR_TAG = re.compile(_SHAPES.replace("ANY_TAG", _ANY_TAG).replace("ANY_NAME", _ANY_NAME), re.VERBOSE)
+_ANY = {"ANY_TAG": _ANY_TAG, "ANY_NAME": _ANY_NAME, "ANY_BARRED": _ANY_BARRED}
+_SHAPED = re.compile(re.sub("ANY_[A-Z]+", "", _SHAPES), re.VERBOSE)
+_SHAPED_OR_TAG = re.compile(re.sub("ANY_[A-Z]+", lambda found: _ANY[found.group()], _SHAPES), re.VERBOSE)
 
 _MOST_ROUNDS = 64
 

@@ -26,6 +26,7 @@ TOKENS = [
     "<start_of_plan>", "</end_of_plan>", "<plan:begin>", "<\u2581plan>", "<PLAN>", "</PLAN>", "\u25c1think\u25b7",
     "\u25c1/think\u25b7", "[PLAN_STEP]", "[/PLAN_STEP]", "[/PLAN]", "<turn_1>", "<x_y_z>",
     "<_user>", "<_bot>", "<human>", "<bot>", "<AVAILABLE_TOOLS>", "<AI>", "<用户>", "[USER]", "[STREAMING_PAD]",
+    "|ENDOFTEXT|", "|NEWLINE|", "|||IP_ADDRESS|||", "[start_header_id]", "[/extra_id_0]", "[|end of turn|]",
 ]  # fmt: skip
 
 ORDINARY = [
@@ -67,7 +68,8 @@ def test_every_tag_is_broken_if_the_tokenizer_is_not_known(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["a < b and c > d", "x << 2 >> 1", "<p class='x'>", "arr[i] + [1] - [x]", "|a|b|", "a -> b"]
+    "text",
+    ["a < b and c > d", "x << 2 >> 1", "<p class='x'>", "arr[i] + [1] - [x]", "|a|b|", "a -> b"],
 )
 def test_what_spells_no_tag_stays_as_it_is(text):
     assert break_reserved(text) == text
