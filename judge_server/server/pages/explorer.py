@@ -16,7 +16,7 @@ from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.verdict import Verdict
 from judge_server.server.pages.label_session import own_name
 from judge_server.server.pages.rendering import page
-from judge_server.server.pages.shown_judgment import origin, shown, why_missing
+from judge_server.server.pages.shown_judgment import decider, origin, shown, why_missing
 from judge_server.server.pages.shown_text import shown_texts
 from judge_server.server.problems import refused
 from judge_server.server.routes.judgments import JudgmentQuery
@@ -26,6 +26,7 @@ from judge_server.wiring.service import Service
 router = APIRouter(include_in_schema=False)
 _PAGE = 50
 _MOST_ROLLOUTS = 64
+_DECIDED: Final = {"panel": "p", "cascade": "c", "program": "r", "guard": "g"}
 _FIELDS: Final = (
     *(("rubric", "Rubric"), ("judge", "Judge"), ("run", "Run"), ("step", "Step"), ("group", "Group")),
     *(("policy", "Policy"), ("flag", "Flag"), ("reward_from", "Reward from"), ("reward_below", "Reward below")),
@@ -102,8 +103,8 @@ async def group(
 
 @dataclass(frozen=True)
 class HeatCell:
-    """``value``: None without a verdict; ``shade``: its class of five for the colour; ``mark``: a letter if no single
-    judge was asked now; ``told``: who decided, or why nobody did."""
+    """``value``: None without a verdict; ``shade``: its class of five for the colour; ``mark``: letters if no single
+    judge was asked now, ``kp`` for a panel's verdict that was known before; ``told``: who decided, or why nobody."""
 
     value: float | None
     shade: str
@@ -132,6 +133,5 @@ def _cell(verdict: Verdict | None) -> HeatCell:
         return HeatCell(None, "none", "", "not among its criteria")
     if verdict.value is None:
         return HeatCell(None, "none", "", why_missing(verdict))
-    told = origin(verdict)
-    mark = "k" if verdict.cached else {"panel": "p", "cascade": "c", "program": "r", "guard": "g"}.get(told, "")
-    return HeatCell(verdict.value, str(min(int(verdict.value * 5), 4)), mark, told)
+    marks = ("k" if verdict.cached else "") + _DECIDED.get(decider(verdict), "")
+    return HeatCell(verdict.value, str(min(int(verdict.value * 5), 4)), marks, origin(verdict))

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from judge_server.core.errors import BadInput, JudgeServerError
 from judge_server.server.pages.label_export import FORMATS, exported
 from judge_server.server.pages.label_session import LabelSession, own_name, session_of
+from judge_server.server.pages.label_sets import shown_sets
 from judge_server.server.pages.label_source import (
     FILTERS,
     disagreement_items,
@@ -73,8 +74,7 @@ async def _overview(
         request,
         "label.html",
         status=status,
-        collections=await service.store.labels.collections(),
-        plans=await service.store.label_plans.all(),
+        sets=await shown_sets(service, own_name()),
         showings=await service.store.label_plans.showings(_SHOWN),
         rubrics=await service.rubric_registry.listing(),
         calibrations=calibrations.items,

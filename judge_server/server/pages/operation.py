@@ -90,9 +90,10 @@ async def cancelled(job_id: JobId, request: Request, service: ServiceHere, worke
 async def shown_judges(request: Request, service: ServiceHere) -> Response:
     """Health, load, latency, cost, identity, calibration and the last known-answer questions of every judge."""
     found = (await judges(request, service)).judges
-    pace = [await _pace(service, one.name) for one in found]
+    certified = service.calibration_state.certification.of_judge
+    each = [(one, await _pace(service, one.name), certified(one.fingerprint)) for one in found]
     loads = [(model, _asking(service, model)) for model in service.models]
-    return page(request, "judges.html", judges=list(zip(found, pace, strict=True)), loads=loads)
+    return page(request, "judges.html", judges=each, loads=loads)
 
 
 @router.get("/keys")

@@ -86,9 +86,13 @@ def _row(verdict: Verdict, statements: dict[str, str]) -> ShownVerdict:
 
 def origin(verdict: Verdict) -> str:
     """Such as ``cascade, known before``."""
+    return f"{decider(verdict)}, known before" if verdict.cached else decider(verdict)
+
+
+def decider(verdict: Verdict) -> str:
+    """``judge``, ``panel``, ``cascade``, ``program`` or ``guard``."""
     several = "cascade" if any(one.decided is not None for one in verdict.panel) else "panel"
-    who = {"check": "program", "guard": "guard"}.get(verdict.source, several if verdict.panel else "judge")
-    return f"{who}, known before" if verdict.cached else who
+    return {"check": "program", "guard": "guard"}.get(verdict.source, several if verdict.panel else "judge")
 
 
 def why_missing(verdict: Verdict) -> str:

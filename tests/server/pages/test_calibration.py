@@ -63,6 +63,12 @@ def test_the_report_stands_on_the_page_with_the_split_at_every_figure(client, pa
     assert page.text.count("dev: 30 items, 30 prompts") >= figures - 1
 
 
+def test_a_certificate_among_the_judges_leads_to_its_measurement(client, path):
+    page = sound(client.get("/judges"))
+    assert path in {one["href"] for one in page.all("a")}
+    assert "not enough evidence" in page.text
+
+
 def test_the_certificate_says_what_is_missing(client, path):
     text = sound(client.get(path), curves=curves(client.get(path))).text
     assert "not enough evidence" in text

@@ -140,6 +140,7 @@ def test_who_decided_stands_at_each_verdict_and_in_the_map_of_the_group():
             known = client.post("/v1/score", json=item).json()
             known = client.post("/v1/score", json=item | {"id": "again"}).json()
             panel = client.post("/v1/score", json=item | {"judge": "both"}).json()
+            client.post("/v1/score", json=item | {"judge": "both", "id": "panel-again"}).raise_for_status()
             assert known["verdicts"][0]["cached"]
             assert "judge, known before" in sound(client.get(f"/judgments/{known['id']}")).text
             several = sound(client.get(f"/judgments/{panel['id']}")).text
@@ -148,5 +149,7 @@ def test_who_decided_stands_at_each_verdict_and_in_the_map_of_the_group():
             heat = sound(client.get("/groups", params={"group": "g", "run": "who", "step": 1}))
             told = [one["title"] for one in heat.all("td") if "title" in one]
     assert "judge, known before" in told
+    assert "panel, known before" in told
+    assert re.search(r"\d kp\b", heat.text)
     assert any(one.startswith("panel") for one in told)
     assert "judge" in told

@@ -77,7 +77,8 @@ def test_a_file_that_cannot_be_labelled_says_why_and_begins_nothing(client, file
     answer = begun(client, file, **{"from": "file"})
     assert answer.status_code == 422
     assert told in sound(answer).text
-    assert "going on" not in answer.text
+    assert "still want" not in answer.text
+    assert not Page(answer.text).all("progress")
     assert begun(client, ("ward.jsonl", b'{"prompt": "p", "response": "r"}\n'), **{"from": "file"}).status_code == 200
 
 
@@ -144,6 +145,22 @@ def test_the_audit_queue_is_labelled_with_its_weights(client):
     assert {one.get("rationale") for one in stored if one["role"] == "human"} == {"Says nothing."}
     assert {one["role"] for one in stored} == {"human", "judge"}
     assert any(tag.startswith("stratum") or "weight" in tag for one in stored for tag in one["tags"])
+
+
+def test_the_list_of_sets_says_how_far_each_is_and_leads_on(client):
+    shown = begun(client, ("ward.csv", TABLE.encode()), **{"from": "file"})
+    assert "0 of 2 done" in sound(client.get("/label")).text
+    completed(client, shown)
+    page = sound(client.get("/label"))
+    assert "1 of 2 done" in page.text
+    assert page.all("progress") == [
+        {"max": "2", "value": "1", "aria-label": "ward/june: responses that want no further label"}
+    ]
+    on = [one["href"] for one in page.all("a") if one.get("aria-label") == "Go on with ward/june"]
+    again = sound(client.get(on[0]))
+    assert "ward/june" in {one.get("value") for one in again.all("input")}
+    named = {one["aria-label"] for one in page.all("a") if one.get("href", "").startswith("/label/export")}
+    assert named == {"ward/june as CSV", "ward/june as Label Studio"}  # it holds no pairs
 
 
 def test_a_plan_of_nothing_and_an_unknown_source_are_refused(client):
