@@ -1,7 +1,7 @@
 """Drafts of rubrics: what an author writes on a page, kept after every change until it is published or discarded."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -17,6 +17,7 @@ from judge_server.util.canonical import JsonObject
 
 MOST_SAMPLES = 20
 MOST_NOTE = 2_000
+KEPT_DISCARDED = timedelta(days=30)
 
 
 class DraftSample(Frozen):
@@ -31,7 +32,8 @@ class DraftSample(Frozen):
 class RubricDraft(Frozen):
     """``text``: YAML, valid or not yet; ``base``: the id@version from which it began; ``undo``: the text before the
     last act on a criterion, until something else changes; ``revision``: how often it was kept; ``editor``: the opened
-    page that kept it last; ``published``: the id@version it became, ``note``: why."""
+    page that kept it last; ``published``: the id@version it became, ``note``: why; ``discarded``: its author threw it
+    away and can take it back for thirty days."""
 
     id: str
     author: str
@@ -44,6 +46,7 @@ class RubricDraft(Frozen):
     updated_at: datetime
     published: str | None = None
     note: str = Field(default="", max_length=MOST_NOTE)
+    discarded: bool = False
 
     @classmethod
     def begun(cls, author: str, text: str, base: str | None = None) -> "RubricDraft":
@@ -67,13 +70,14 @@ class DraftRecords:
         payload = await self._read(lambda connection: connection.execute(question).scalar_one_or_none())
         return None if payload is None else decode(RubricDraft, payload)
 
-    async def drafts(self, author: str) -> tuple[RubricDraft, ...]:
-        """The author's drafts that are not published, the one changed last first; at most a hundred."""
+    async def drafts(self, author: str, *, discarded: bool = False) -> tuple[RubricDraft, ...]:
+        """Of the author's newest two hundred that are not published: those in work, or the discarded ones; the one
+        changed last first."""
         column = RUBRIC_DRAFT.c
         question = select(column.payload).where(column.author == author, column.published.is_(None))
-        question = question.order_by(column.updated_us.desc(), column.id).limit(100)
+        question = question.order_by(column.updated_us.desc(), column.id).limit(200)
         rows = await self._read(lambda connection: connection.execute(question).scalars().all())
-        return tuple(decode(RubricDraft, payload) for payload in rows)
+        return tuple(one for one in (decode(RubricDraft, payload) for payload in rows) if one.discarded is discarded)
 
     async def became(self, name: str) -> RubricDraft | None:
         """The draft that was published as this id@version."""
@@ -87,10 +91,28 @@ class DraftRecords:
         return await self._write(lambda connection: _keep(connection, draft, editor))
 
     async def discard(self, draft_id: str, author: str) -> bool:
-        """Whether there was such a draft. A published one stays, because it is the rubric's history."""
-        column = RUBRIC_DRAFT.c
-        gone = RUBRIC_DRAFT.delete().where(column.id == draft_id, column.author == author, column.published.is_(None))
-        return await self._write(lambda connection: connection.execute(gone).rowcount > 0)
+        """Whether there was such a draft. A published one stays, because it is the rubric's history. What its author
+        has discarded more than thirty days ago is removed."""
+        return await self._write(lambda connection: _discard(connection, draft_id, author, discarded=True))
+
+    async def take_back(self, draft_id: str, author: str) -> bool:
+        """Whether there was such a discarded draft."""
+        return await self._write(lambda connection: _discard(connection, draft_id, author, discarded=False))
+
+
+def _discard(connection: Connection, draft_id: str, author: str, *, discarded: bool) -> bool:
+    column, now = RUBRIC_DRAFT.c, datetime.now(UTC)
+    question = select(column.payload).where(column.author == author, column.published.is_(None))
+    own = [decode(RubricDraft, payload) for payload in connection.execute(question).scalars()]
+    gone = [one.id for one in own if one.discarded and one.updated_at < now - KEPT_DISCARDED and one.id != draft_id]
+    connection.execute(RUBRIC_DRAFT.delete().where(column.id.in_(gone)))
+    found = next((one for one in own if one.id == draft_id and one.discarded is not discarded), None)
+    if found is None:
+        return False
+    made = found.model_copy(update={"discarded": discarded, "updated_at": now})
+    row = {"updated_us": microseconds(now), "payload": encode(made, whole=True)}
+    connection.execute(RUBRIC_DRAFT.update().where(column.id == draft_id).values(**row))
+    return True
 
 
 def _keep(connection: Connection, draft: RubricDraft, editor: str) -> RubricDraft:
@@ -110,8 +132,8 @@ def _keep(connection: Connection, draft: RubricDraft, editor: str) -> RubricDraf
         raise RubricConflict(f"The draft was published as {standing.published}.", remedy="Begin another one from it.")
     if standing.revision != draft.revision and standing.editor != editor:
         raise RubricConflict(
-            "The draft was changed on another page meanwhile.",
-            remedy="Reload this page; what you typed last is not kept.",
+            "Not kept: the draft was changed on another page meanwhile.",
+            remedy="What you wrote stays on this page. Keep it instead of what the other page kept, or leave it.",
         )
     connection.execute(RUBRIC_DRAFT.update().where(column.id == draft.id).values(**row))
     return kept

@@ -3,14 +3,14 @@
 import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
 from judge_server.authoring.draft_form import changed, draft_form, shape
 from judge_server.authoring.template import template
 from judge_server.core.caller import current_caller
-from judge_server.core.errors import BadInput, BadRubric, JudgeServerError, UnknownRubric
+from judge_server.core.errors import BadInput, BadRubric, JudgeServerError, RubricConflict, UnknownRubric
 from judge_server.server.pages.draft_expectations import expectations
 from judge_server.server.pages.draft_samples import labelled, of_cases, stored, written
 from judge_server.server.pages.draft_trial import TriedSample, tried
@@ -24,15 +24,25 @@ from judge_server.wiring.service import Service
 
 router = APIRouter(prefix="/drafts", include_in_schema=False)
 _MOST_FIELDS: Final = 12_000
+_NONE: Final = "You have no draft under this id."
+
+
+class Clash(NamedTuple):
+    """Another page has kept ``revision`` since this page's ``side``, form or text, was read."""
+
+    side: str
+    revision: int
 
 
 @router.get("")
 async def drafts(request: Request, service: ServiceHere) -> Response:
     """The author's drafts, and how to begin one."""
+    records = service.store.drafts
     return page(
         request,
         "drafts.html",
-        drafts=[(draft, _title(draft.text)) for draft in await service.store.drafts.drafts(_author())],
+        drafts=[(one, _title(one.text)) for one in await records.drafts(_author())],
+        discarded=[(one, _title(one.text)) for one in await records.drafts(_author(), discarded=True)],
         rubrics=await service.rubric_registry.listing(),
         base=request.query_params.get("base", ""),
     )
@@ -59,11 +69,11 @@ async def draft(draft_id: str, request: Request, service: ServiceHere) -> Respon
 @router.post("/{draft_id}")
 async def edited(draft_id: str, request: Request, service: ServiceHere) -> Response:
     """Keep what the form or the text says. A script gets the other of the two and the findings, a plain form the
-    page."""
+    page. What another page has overtaken is not kept: it stays on its page, which offers to keep it all the same."""
     fields = await form_of(request, _MOST_FIELDS)
     found = await _own(service, draft_id)
     live = "hx-request" in request.headers
-    part, act = "text" if "text" in fields else "form", fields.get("act", "form")
+    part, act, text = "text" if "text" in fields else "form", fields.get("act", "form"), found.text
     try:
         if act == "undo":
             text = found.undo or found.text
@@ -72,9 +82,11 @@ async def edited(draft_id: str, request: Request, service: ServiceHere) -> Respo
         undo = found.text if part == "form" and act not in ("form", "undo") else ""
         kept = await _keep(service, found, fields, text=text, undo=undo)
     except JudgeServerError as fault:
+        clash = Clash(part, found.revision) if isinstance(fault, RubricConflict) and not found.published else None
         if live:
-            return await _live(request, service, found, fault=str(fault))
-        return await _editor(request, service, found, fault=str(fault), status=fault.status)
+            return await _live(request, service, found, fault=str(fault), clash=clash)
+        typed = found.model_copy(update={"text": text, "revision": _seen(fields)}) if clash else found
+        return await _editor(request, service, typed, fault=str(fault), clash=clash, status=fault.status)
     if live:
         both = part == "form" and shape(found.text) != shape(text)
         return await _live(request, service, kept, part="both" if both else part, editor=fields.get("editor", ""))
@@ -83,7 +95,8 @@ async def edited(draft_id: str, request: Request, service: ServiceHere) -> Respo
 
 @router.post("/{draft_id}/samples")
 async def sampled(draft_id: str, request: Request, service: ServiceHere) -> Response:
-    """Add a sample, remove one, take stored responses, or try the draft on all of them."""
+    """Add a sample, remove one, take stored responses, or try the draft on all of them. Samples are added to those that
+    are there now, whatever the page has read."""
     fields = await form_of(request)
     found = await _own(service, draft_id)
     act, _, place = fields.get("act", "").partition(":")
@@ -103,7 +116,8 @@ async def sampled(draft_id: str, request: Request, service: ServiceHere) -> Resp
                 return await _editor(request, service, found, results=await _trial(service, found))
         if len(samples) > MOST_SAMPLES:
             raise BadInput(f"A draft has at most {MOST_SAMPLES} samples.", remedy="Remove some first.")
-        await _keep(service, found, fields, samples=tuple(samples))
+        read = fields if act == "remove" else {**fields, "revision": str(found.revision)}
+        await _keep(service, found, read, samples=tuple(samples))
     except JudgeServerError as fault:
         return await _editor(request, service, found, fault=str(fault), status=fault.status)
     return sent_to(request, f"/drafts/{draft_id}#samples")
@@ -134,10 +148,15 @@ async def published(draft_id: str, request: Request, service: ServiceHere) -> Re
 
 @router.post("/{draft_id}/discard")
 async def discarded(draft_id: str, request: Request, service: ServiceHere) -> Response:
-    await form_of(request)
+    """Discard a draft, or take a discarded one back."""
+    fields = await form_of(request)
+    if fields.get("act") == "back":
+        if not await service.store.drafts.take_back(draft_id, _author()):
+            raise UnknownRubric(_NONE, remedy="Look for it among your drafts.")
+        return sent_to(request, f"/drafts/{draft_id}")
     await _own(service, draft_id)
     await service.store.drafts.discard(draft_id, _author())
-    return sent_to(request, "/drafts")
+    return sent_to(request, "/drafts#discarded")
 
 
 def _confirmed(note: str, fields: Mapping[str, str]) -> None:
@@ -156,16 +175,21 @@ def _author() -> str:
 
 async def _own(service: Service, draft_id: str) -> RubricDraft:
     found = await service.store.drafts.draft(draft_id, _author())
-    if found is None:
-        raise UnknownRubric("You have no draft under this id.", remedy="Look for it among your drafts.")
+    if found is None or found.discarded:
+        raise UnknownRubric(_NONE, remedy="Look for it among your drafts, also among the discarded ones.")
     return found
 
 
 async def _keep(service: Service, found: RubricDraft, fields: Mapping[str, str], **changes: Any) -> RubricDraft:
     """``fields`` say which page it is and what it has read."""
-    seen = fields.get("revision", "")
-    read = found.model_copy(update={"revision": int(seen) if seen.isdigit() and len(seen) < 10 else -1, **changes})
+    read = found.model_copy(update={"revision": _seen(fields), **changes})
     return await service.store.drafts.keep(read, fields.get("editor", "")[:64])
+
+
+def _seen(fields: Mapping[str, str]) -> int:
+    """The revision that the page has read; ``over``: the one that its author wants to replace."""
+    seen = fields.get("over") or fields.get("revision", "")
+    return int(seen) if seen.isdigit() and len(seen) < 10 else -1
 
 
 async def _editor(
@@ -174,12 +198,13 @@ async def _editor(
     found: RubricDraft,
     *,
     fault: str | None = None,
+    clash: Clash | None = None,
     status: int = 200,
     results: Sequence[TriedSample] = (),
 ) -> Response:
     records = service.store.labels
     sets = sorted({one.id for one in await records.sets()} | {one.id for one in await records.collections()})
-    own = {"fault": fault, "results": results, "sets": sets, "editor": uuid.uuid4().hex}
+    own = {"fault": fault, "clash": clash, "results": results, "sets": sets, "editor": uuid.uuid4().hex}
     return page(request, "draft.html", status=status, **await _read(service, found), **own)
 
 
@@ -189,12 +214,13 @@ async def _live(
     found: RubricDraft,
     *,
     fault: str | None = None,
+    clash: Clash | None = None,
     part: str = "",
     editor: str = "",
 ) -> Response:
     """What a script puts into the opened page ``editor``: remarks, and the side that follows the changed ``part``."""
     shown = await _read(service, found)
-    return page(request, "draft_live.html", **shown, fault=fault, part=part, editor=editor)
+    return page(request, "draft_live.html", **shown, fault=fault, clash=clash, part=part, editor=editor)
 
 
 async def _read(service: Service, found: RubricDraft) -> dict[str, Any]:

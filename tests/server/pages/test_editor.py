@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.served import judged_by
-from tests.server.pages.test_pages import Page, sound, token
+from tests.server.pages.test_pages import sound, token
 from tests.stub_judge import faithful
 
 
@@ -138,8 +138,26 @@ def test_two_open_pages_do_not_overwrite_each_other(client):
     assert client.post(path, data={**hidden, "editor": "one", "text": f"{text}# again\n"}).status_code == 303
     refused = client.post(path, data={**hidden, "editor": "two", "text": f"{text}# two\n"})
     assert refused.status_code == 409
-    assert "changed on another page" in Page(refused.text).text
+    page = sound(refused)
+    assert "changed on another page" in page.text
+    assert "# two" in page.text  # what was typed stays
     assert "# again" in text_of(client, path)
+    over = next(one["value"] for one in page.all("button") if one.get("name") == "over")
+    mine = {**hidden, "editor": "two", "text": f"{text}# two\n", "over": over}
+    assert client.post(path, data=mine).status_code == 303
+    assert "# two" in text_of(client, path)
+    late = client.post(path, data={**hidden, "editor": "three", "text": f"{text}# three\n", "over": over})
+    assert late.status_code == 409  # it has changed once more since that button was shown
+
+
+def test_a_sample_is_added_to_a_draft_that_another_page_has_changed(client):
+    path = begun(client, id="ward/samples")
+    stale = {"token": token(client, path), "revision": "1", "editor": "one"}
+    kept(client, path, text=text_of(client, path))
+    sample = {"prompt": "Sum it up.", "response": "A bridge was built."}
+    assert client.post(f"{path}/samples", data={**stale, **sample, "act": "add"}).status_code == 303
+    assert "A bridge was built." in client.get(path).text
+    assert client.post(f"{path}/samples", data={**stale, "editor": "two", "act": "remove:0"}).status_code == 409
 
 
 def test_a_broken_text_is_kept_and_its_remark_names_the_line(client):
@@ -151,10 +169,19 @@ def test_a_broken_text_is_kept_and_its_remark_names_the_line(client):
     assert client.get(f"{path}/publish").status_code == 422
 
 
-def test_a_draft_is_discarded(client):
+def test_a_draft_is_discarded_and_taken_back(client):
     path = begun(client, id="ward/gone")
-    client.post(f"{path}/discard", data={"token": token(client, path)})
+    sent = {"token": token(client, path)}
+    kept(client, path, title="Hard to write again")
+    text = text_of(client, path)
+    client.post(f"{path}/discard", data=sent)
     assert client.get(path).status_code == 404
+    listed = sound(client.get("/drafts"))
+    assert path not in {one.get("href") for one in listed.all("a")}
+    assert any("Hard to write again" in one.get("aria-label", "") for one in listed.all("button"))
+    assert client.post(f"{path}/discard", data={**sent, "act": "back"}).headers["location"] == path
+    assert text_of(client, path) == text
+    assert client.post(f"{path}/discard", data={**sent, "act": "back"}).status_code == 404  # it is not discarded
 
 
 def test_expectations_are_held_against_the_draft_while_it_is_written(client):
