@@ -5,7 +5,7 @@ the server ends in the middle.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 from judge_server.calibration.audit_queue import GivenLabel, take
 from judge_server.core.errors import BadInput, JudgeServerError, UnknownJudgment
 from judge_server.labels.archive import collected_set
+from judge_server.server.pages.label_overtaken import require_current, seen_state
 from judge_server.server.pages.label_question import (
     UNSURE,
     GivenAnswers,
@@ -52,7 +53,8 @@ async def item(request: Request, service: ServiceHere) -> Response:
 @router.post("/item")
 async def labelled(request: Request, service: ServiceHere) -> Response:
     """Store the labels of one item, then go to the next. Who leaves criteria without an answer is asked once, with the
-    answers kept; those criteria then stay without a label."""
+    answers kept; those criteria then stay without a label. So is who would replace labels of another tab, or add some
+    to an item that others have settled since."""
     fields = await form_of(request)
     session = await session_of(service, fields)
     plan = await _plan_of(service, session)
@@ -64,10 +66,12 @@ async def labelled(request: Request, service: ServiceHere) -> Response:
     try:
         require_answers(asked, fields, partial=fields.get("partial") == "yes")
         given = given_labels(task, asked, session.annotator, fields, saw_judge=showing is not None)
+        stored = await service.store.labels.collected(session.label_set)
+        require_current(fields.get("seen", ""), plan, session.annotator, given, stored)
         if plan.queue and any(one.id == task.id for one in plan.items):
             await take(service.store, session.label_set, session.annotator, _drawn_labels(given), replace=True)
         else:
-            await _store(service, session.label_set, given)
+            await _store(service, session.label_set, given, stored)
     except JudgeServerError as fault:
         return await _item_page(request, service, session, plan, task, named=fields, fault=fault)
     await service.store.label_plans.release(session.label_set, task.id, session.annotator)
@@ -102,9 +106,8 @@ async def _item_page(
     """``named``: the address; or a form that was refused because of ``fault``, whose answers are shown again."""
     records = service.store.label_plans
     asked = () if task is None else questions(task, session.rubric)
-    stored = [
-        one for one in await service.store.labels.collected(session.label_set) if one.annotator == session.annotator
-    ]
+    collected = await service.store.labels.collected(session.label_set)
+    stored = [one for one in collected if one.annotator == session.annotator]
     showing = None if task is None else await records.showing(session.showing(task.id))
     given = _given(stored, task) if fault is None else answers_of(asked, named)
     return page(
@@ -119,6 +122,7 @@ async def _item_page(
         showing=showing,
         said={} if task is None or showing is None else await judge_answers(service, task),
         progress=await records.progress(plan, session.annotator),
+        seen="" if task is None else seen_state(plan, task.id, session.annotator, collected),
         named=named.get("judgment", ""),
         before=_before(stored, task),
         gone=gone,
@@ -191,11 +195,12 @@ def _given(stored: list[CollectedLabel], task: LabelTask | None) -> GivenAnswers
     return GivenAnswers(task.read(answers), notes[0] if notes else "")
 
 
-async def _store(service: Service, label_set: str, given: list[CollectedLabel]) -> None:
+async def _store(
+    service: Service, label_set: str, given: list[CollectedLabel], stored: Sequence[CollectedLabel]
+) -> None:
     """All or none, in place of what the annotator gave before. Raises BadInput if the set would contradict itself."""
     records = service.store.labels
     own = {(label.item, label.criterion, label.annotator) for label in given}
-    stored = await records.collected(label_set)
     others = [one for one in stored if (one.item, one.criterion, one.annotator) not in own]
     await asyncio.to_thread(collected_set, label_set, [*given, *others])
     await records.collect(label_set, given, replace=True)

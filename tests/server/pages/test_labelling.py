@@ -192,3 +192,15 @@ def test_responses_whose_texts_are_gone_stop_nobody(client):
     assert "Answer 1." in sound(second).text
     end = completed(client, completed(client, second))
     assert "1 response is passed over, because the texts are no longer stored" in sound(end).text
+
+
+def test_answers_of_another_tab_are_replaced_only_by_who_was_told(client):
+    one, other = begun(client), begun(client)
+    completed(client, one)
+    completed(client, one)  # the same form once more changes nothing
+    asked = completed(client, other, answer="unmet")
+    assert asked.status_code == 422
+    assert "You have completed this response on another page" in sound(asked).text
+    assert {label["label"] for label in labels(client)} == {"met"}
+    assert completed(client, asked, answer="unmet").status_code == 200
+    assert {label["label"] for label in labels(client)} == {"unmet"}
