@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
@@ -18,6 +18,7 @@ from judge_server.store.payload import decode, encode, microseconds, moment
 from judge_server.store.writing import insert_missing
 
 MOST_ITEMS: Final = 5_000
+BROWSED: Final = ""
 RESERVED_FOR: Final = timedelta(minutes=30)
 _LONGEST_PAUSE_US: Final = 15 * 60 * 1_000_000
 
@@ -77,7 +78,8 @@ class LabelProgress(Frozen):
 
 
 class LabelShowing(Frozen):
-    """That an annotator was shown what the judge said about an item, before labelling it or changing its labels."""
+    """That an annotator was shown what the judge said about an item, before labelling it or changing its labels.
+    ``label_set``: empty if it was on a page of judgments, which counts for every set."""
 
     label_set: str
     item: str
@@ -148,26 +150,35 @@ class LabelPlanRecords:
         )
         await self._write(lambda connection: connection.execute(gone))
 
-    async def show(self, showing: LabelShowing) -> None:
-        """Record a showing; the first of an item and annotator stays."""
-        row = {
-            "set_id": showing.label_set,
-            "item": showing.item,
-            "annotator": showing.annotator,
-            "shown_us": microseconds(showing.shown_at),
-        }
-        await self._write(lambda connection: insert_missing(connection, LABEL_SHOWING, [row]))
+    async def show(self, *showings: LabelShowing) -> None:
+        """Record showings; the first of a set, item and annotator stays."""
+        rows = [
+            {
+                "set_id": one.label_set,
+                "item": one.item,
+                "annotator": one.annotator,
+                "shown_us": microseconds(one.shown_at),
+            }
+            for one in showings
+        ]
+        await self._write(lambda connection: insert_missing(connection, LABEL_SHOWING, rows))
 
     async def showing(self, asked: LabelShowing) -> LabelShowing | None:
-        """The recorded showing of this set, item and annotator, whenever it was."""
-        found = await self.showings(1, set_id=asked.label_set, item=asked.item, annotator=asked.annotator)
+        """The recorded showing of this item and annotator, whenever it was: that of the set, else the one on a page of
+        judgments."""
+        column = LABEL_SHOWING.c
+        own = (column.item == asked.item, column.annotator == asked.annotator)
+        found = await self._showings(1, *own, column.set_id.in_((asked.label_set, BROWSED)))
         return found[0] if found else None
 
-    async def showings(self, limit: int, **wanted: str) -> tuple[LabelShowing, ...]:
-        """What was shown to whom and when, newest first. ``wanted``: of this ``set_id``, ``item`` or ``annotator``."""
+    async def showings(self, limit: int) -> tuple[LabelShowing, ...]:
+        """What was shown while labelling to whom and when, newest first."""
+        return await self._showings(limit, LABEL_SHOWING.c.set_id != BROWSED)
+
+    async def _showings(self, limit: int, *wanted: ColumnElement[bool]) -> tuple[LabelShowing, ...]:
         column = LABEL_SHOWING.c
-        question = select(LABEL_SHOWING).where(*(column[name] == value for name, value in wanted.items()))
-        question = question.order_by(column.shown_us.desc(), column.item, column.annotator).limit(limit)
+        order = (column.set_id == BROWSED, column.shown_us.desc(), column.item, column.annotator)
+        question = select(LABEL_SHOWING).where(*wanted).order_by(*order).limit(limit)
         rows = await self._read(lambda connection: connection.execute(question).all())
         return tuple(
             LabelShowing(label_set=row.set_id, item=row.item, annotator=row.annotator, shown_at=moment(row.shown_us))

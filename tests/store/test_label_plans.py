@@ -109,5 +109,4 @@ async def test_what_was_shown_to_whom_is_kept_once_with_its_time(store):
     await store.label_plans.show(later)
     await store.label_plans.show(later.model_copy(update={"annotator": "bob"}))
     assert await store.label_plans.showing(later) == first
-    assert [one.annotator for one in await store.label_plans.showings(5, set_id="ward")] == ["bob", "ann"]
-    assert await store.label_plans.showings(5, set_id="other") == ()
+    assert [one.annotator for one in await store.label_plans.showings(5)] == ["bob", "ann"]

@@ -15,6 +15,7 @@ from judge_server.core.judgment import Judgment
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.verdict import Verdict
 from judge_server.server.pages.label_session import own_name
+from judge_server.server.pages.label_showing import browsed
 from judge_server.server.pages.rendering import page
 from judge_server.server.pages.shown_judgment import decider, origin, shown, why_missing
 from judge_server.server.pages.shown_text import shown_texts
@@ -62,6 +63,7 @@ async def judgment(judgment_id: str, request: Request, service: ServiceHere) -> 
     found = await service.store.judgment(judgment_id, caller=viewer(service))
     if found is None:
         raise UnknownJudgment("No judgment is stored under this id.", remedy="Look for it among the judgments.")
+    await browsed(service, [found])
     rubric = None if found.rubric is None else await service.store.rubric_by_digest(found.rubric.digest)
     submission = await service.store.submission(found.id)
     texts = () if submission is None else await asyncio.to_thread(lambda: tuple(shown_texts(submission)))
@@ -98,6 +100,7 @@ async def group(
         limit=_MOST_ROLLOUTS, group=group, run=run or None, step=step, caller=viewer(service)
     )
     rollouts = list(reversed(found.items))
+    await browsed(service, rollouts)
     return page(request, "group.html", group=group, run=run, step=step, rollouts=rollouts, rows=_heat(rollouts))
 
 

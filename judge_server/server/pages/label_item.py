@@ -120,7 +120,7 @@ async def _item_page(
         questions=asked,
         given=given,
         showing=showing,
-        said={} if task is None or showing is None else await judge_answers(service, task),
+        said=await judge_answers(service, task) if task and showing and showing.label_set else {},
         progress=await records.progress(plan, session.annotator),
         seen="" if task is None else seen_state(plan, task.id, session.annotator, collected),
         named=named.get("judgment", ""),

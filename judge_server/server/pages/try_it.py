@@ -15,6 +15,7 @@ from judge_server.judging.answer import Judge
 from judge_server.judging.shown_prompt import ShownPrompt, shown_prompts
 from judge_server.scoring.batch import parse_submission, score_batch
 from judge_server.scoring.plan import plan
+from judge_server.server.pages.label_showing import browsed
 from judge_server.server.pages.rendering import form_of, page
 from judge_server.server.pages.shown_judgment import ShownJudgment, shown
 from judge_server.server.service import ServiceHere, terms, viewer
@@ -123,6 +124,7 @@ async def _judged(service: Service, fields: Mapping[str, str]) -> tuple[TriedRes
     conditions = terms(service, None, None, None)
     with service.scorer.admission.admit(len(items), conditions.priority, conditions.deadline):
         judgments = await score_batch(service.scorer, items, conditions)
+    await browsed(service, judgments)
     return tuple([await _tried(service, one, item) for one, item in zip(judgments, items, strict=True)])
 
 

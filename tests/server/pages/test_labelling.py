@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from tests.served import judged_by
-from tests.server.pages.test_pages import HOSTILE, Page, sound
+from tests.served import judged_by, served
+from tests.server.keys import bearer, demanding, key_of
+from tests.server.pages.test_pages import HOSTILE, Page, sound, token
 from tests.stub_judge import faithful
 from tests.submissions import rubric, submission
 
@@ -204,3 +205,24 @@ def test_answers_of_another_tab_are_replaced_only_by_who_was_told(client):
     assert {label["label"] for label in labels(client)} == {"met"}
     assert completed(client, asked, answer="unmet").status_code == 200
     assert {label["label"] for label in labels(client)} == {"unmet"}
+
+
+@pytest.mark.parametrize("look", ["/judgments/{id}", "/groups?group=g1"])
+def test_labels_of_who_came_across_the_judgment_before_say_so(look):
+    text, kept = key_of("ann", "score", "label")
+    with served(demanding(kept)) as client:
+        for n in range(2):
+            item = submission(rubric=PLAN["rubric"], response=f"Answer {n}.", id=str(n), group=f"g{n}")
+            seen = client.post("/v1/score", json=item, headers=bearer(text)).raise_for_status().json()["id"]
+        client.post("/signin", data={"key": text, "token": token(client, "/signin")})
+        client.get(look.format(id=seen)).raise_for_status()
+        shown = begun(client)
+        while SHOWN.search(shown.text):
+            looked = "Answer 1." in Page(shown.text).text
+            assert ("on a page of judgments" in sound(shown).text) is looked
+            assert "The judge said" not in shown.text
+            shown = completed(client, shown)
+        sent = client.get("/v1/label-sets/ward/june", headers=bearer(text)).json()["labels"]
+        marked = {(one["response"], bool(one.get("saw_judge"))) for one in sent if one.get("response")}
+        assert marked == {("Answer 1.", True), ("Answer 0.", False)}
+        assert "Labelled after seeing" not in client.get("/label").text

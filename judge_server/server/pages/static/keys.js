@@ -50,13 +50,13 @@
   single.checked = !read(OFF, false);
   single.parentNode.hidden = false;
 
-  function go(number) {
+  function go(number, stay) {
     current = Math.min(Math.max(number, 0), questions.length - 1);
     questions.forEach(function (one, each) { one.classList.toggle("current", each === current); });
     var inputs = questions[current].querySelectorAll("input");
     var chosen = questions[current].querySelector("input:checked") || inputs[0];
     chosen.focus({ preventScroll: true });
-    questions[current].scrollIntoView({ block: "nearest" });
+    if (!stay) { questions[current].scrollIntoView({ block: "nearest" }); }
   }
 
   function answer(number) {
@@ -116,5 +116,5 @@
     if (within >= 0 && within !== current) { go(within); }
   });
   form.classList.toggle("keyed", single.checked);
-  go(current);
+  go(current, true);  // a page opens at its texts, also where the criteria stand below them
 })();
