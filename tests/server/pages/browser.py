@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 WIDTHS = (390, 768, 1440)
+REFLOW = 320  # what is left of 1280 pixels at a zoom of 400 %
 _SHOWN: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", WIDTHS[-1]), ("dark", WIDTHS[0]))
 _SERIOUS = ("serious", "critical")
 _PATIENCE_MS = 60_000
@@ -82,13 +83,13 @@ class Visit:
 
     def flaws(self) -> list[str]:
         """What is wrong with the opened page: barriers, in light and wide, in dark and narrow; if it is wider than the
-        window at one of the widths; and ``faults``, but for the status of a refusal."""
+        window at one of the widths or enlarged to 400 %; and ``faults``, but for the status of a refusal."""
         found = []
         for scheme, width in _SHOWN:
             self.page.emulate_media(color_scheme=scheme)
             self.page.set_viewport_size({"width": width, "height": 900})
             found += [f"{scheme}: {one}" for one in self.barriers()]
-        for width in WIDTHS:
+        for width in (*WIDTHS, REFLOW):
             self.page.set_viewport_size({"width": width, "height": 900})
             found += [f"{self.overflow()} pixels wider than {width}"] if self.overflow() > 0 else []
         return found + [one for one in self.faults if "responded with a status of 4" not in one]
