@@ -88,6 +88,14 @@ async def test_what_cannot_be_wired_is_named(settings, told):
     assert told in str(refused.value)
 
 
+async def test_a_key_in_place_of_its_variable_is_told_to_nobody():
+    engine = {"api_key_env": "sk-live-1234567890"}
+    with pytest.raises(BadConfiguration, match="not the name of a variable") as refused:
+        async with open_service(settings_of("openai:a@http://127.0.0.1:9/v1", judge={"engine": engine})):
+            pass
+    assert "1234567890" not in str(refused.value)
+
+
 async def test_a_key_is_read_from_the_environment_and_stands_in_no_fingerprint():
     os.environ["TEST_JUDGE_KEY"] = "key-1"
     try:

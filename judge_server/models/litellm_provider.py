@@ -356,7 +356,7 @@ def _failure(error: Exception, litellm: Any, name: str) -> JudgeFailure:
         case known.ContentPolicyViolationError():
             return ContentFiltered(f"The content filter of {name!r} refused the prompt.")
         case known.AuthenticationError() | known.PermissionDeniedError():
-            remedy = "Set a valid key by the option api_key, or by the variable that LiteLLM reads for this provider."
+            remedy = "Name the variable with a valid key in api_key_env, or set the one that LiteLLM reads by itself."
             return JudgeRefused(says, remedy=remedy)
         case known.NotFoundError():
             return JudgeRefused(says, remedy="Check the model's name: PROVIDER/NAME as LiteLLM writes it.")

@@ -136,7 +136,7 @@ def _address(text: str, remedy: str) -> str:
     if parts.username is not None or parts.password is not None:
         raise BadConfiguration(
             "An address of the model holds a user name or password.",
-            remedy="Remove it from the address and set the option api_key.",
+            remedy="Remove it from the address and name the variable with the key in api_key_env.",
         )
     if parts.query or parts.fragment or address.endswith("/chat/completions"):
         raise BadConfiguration(

@@ -81,6 +81,7 @@ class WatchedModel:
         self._records = records
         self.key = key
         self._known: _Recognised | None = None
+        self._started = False
         self._generation = 0
         self._first = ""
         self._revision: str | None = None
@@ -146,6 +147,7 @@ class WatchedModel:
         """Start the model and recognise it, or take its signature if it is new. A model without parts, such as one with
         fallbacks, cannot be watched."""
         await self._model.start()
+        self._started = True
         if not self._model.parts():
             return
         try:
@@ -178,11 +180,12 @@ class WatchedModel:
         return completion
 
     async def check(self) -> None:
-        """Compare everything now. Questions are asked only if the model was used since the last time, or is another
-        than at the start. Raises JudgeFailure if the model gives no answer."""
+        """Compare everything now. A model that is away since the start is not asked. Questions are asked only if the
+        model was used since the last time, or is another than at the start. Raises JudgeFailure if it gives no
+        answer."""
         async with self._lock:
             known = self._known
-            if not self._model.parts():
+            if not self._started or not self._model.parts():
                 return
             if known is None:
                 await self._meet("", frozenset())

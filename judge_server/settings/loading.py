@@ -29,7 +29,7 @@ def load_settings(config: Path | None = None) -> Settings:
     path = config or (Path(named) if named else None)
     where = f"{path} or the environment" if path else "the environment"
     try:
-        return Settings(**(_read_toml(path) if path else {}))
+        return Settings(**(_read_toml(path) if path else {})).read_from(path)
     except ValidationError as fault:
         raise _unusable(where, describe(fault, Settings)) from None
     except SettingsError as fault:

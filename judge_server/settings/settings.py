@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from judge_server.core.api_key import ApiKey
@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
     )
+    _file: Path | None = PrivateAttr(default=None)
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
@@ -334,6 +335,16 @@ class Settings(BaseSettings):
     def own_views(self) -> bool:
         """Whether callers see only what is theirs."""
         return self.views == "by_key" or (self.views == "auto" and self.demands_keys)
+
+    @property
+    def file(self) -> Path | None:
+        """The configuration file that they were read from, if there was one."""
+        return self._file
+
+    def read_from(self, file: Path | None) -> "Settings":
+        """These settings, which remember ``file``."""
+        self._file = file
+        return self
 
     def with_flags(self, **flags: Any) -> "Settings":
         """These settings with every given flag (not None) in place of its field."""

@@ -1,8 +1,9 @@
 """The configured judges over their models."""
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import CascadeRule, JudgeSpecification
@@ -37,6 +38,7 @@ def judge_specifications(settings: Settings) -> tuple[dict[str, JudgeSpecificati
     return judges, default
 
 
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Opening = Callable[[str, Mapping[str, Any]], Model]
 
 
@@ -75,6 +77,11 @@ def engine_options(specification: JudgeSpecification) -> dict[str, Any]:
     options = dict(specification.engine)
     variable = options.pop("api_key_env", None)
     if variable is not None:
+        if not _VARIABLE.fullmatch(str(variable)):  # most likely the key itself
+            raise BadConfiguration(
+                f"judges.{specification.name}.engine.api_key_env: what stands there is not the name of a variable.",
+                remedy="Set a variable of the environment to the provider's API key, and write the variable's name.",
+            )
         key = environment_variable(str(variable))
         if not key:
             raise BadConfiguration(

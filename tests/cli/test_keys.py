@@ -57,6 +57,17 @@ def test_a_server_that_others_can_reach_does_not_start_without_a_key(tmp_path):
         assert httpx.get(here, headers=bearer(key), timeout=PATIENCE_SECONDS).status_code == 200
 
 
+def test_the_advice_without_a_key_names_the_command_that_makes_one_where_the_server_looks(tmp_path):
+    (tmp_path / "mine.toml").write_text('authentication = "required"\ndatabase_url = "sqlite:///other.db"\n')
+    refused = judge_server("serve", "--port", "0", "--config", "mine.toml", cwd=tmp_path)
+    advised = "judge-server keys create NAME --scope score --config mine.toml"
+    assert advised in refused.stderr
+    assert "bind to 127.0.0.1" not in refused.stderr
+    assert judge_server(*advised.split()[1:], cwd=tmp_path).returncode == 0
+    with serving("--config", "mine.toml", cwd=tmp_path) as (client, _):
+        assert client.get("/v1/judges").status_code == 401
+
+
 def test_whoever_wants_no_keys_has_to_say_so_and_is_warned(tmp_path):
     with serving("--host", "0.0.0.0", "--no-auth", cwd=tmp_path) as (client, server):
         here = f"http://127.0.0.1:{client.base_url.port}/v1/judges"

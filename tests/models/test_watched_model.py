@@ -52,6 +52,15 @@ def named(name="stub", fingerprint=None, p=0.9):
     return behave
 
 
+async def test_a_model_that_is_away_since_the_start_is_not_looked_at(store):
+    with StubJudge() as judge:
+        model = WatchedModel(
+            open_model(judge.specification), partial(fixed_questions, WRITER), store.signatures, "away"
+        )
+        await model.check()
+        assert (judge.calls, model.checks, model.recognised_at) == (0, 0, None)
+
+
 async def test_the_same_model_is_asked_nothing_further_and_keeps_its_revision(store):
     with StubJudge() as judge:
         async with watched(store, judge) as model:

@@ -23,8 +23,9 @@ from judge_server.server.middleware.permission import STATIC
 from judge_server.server.middleware.request_stream import turn_of
 from judge_server.server.middleware.session import cookie_in, is_page
 from judge_server.server.problems import problem_response
-from judge_server.settings.settings import Settings
+from judge_server.settings.settings import DEFAULT_DATABASE, Settings
 from judge_server.store.api_key_records import ApiKeyRecords
+from judge_server.store.location import Location
 from judge_server.util.concurrency import run_periodically
 from judge_server.util.deadline import wait_ends_at
 from judge_server.wiring.storage import opened_store
@@ -249,9 +250,26 @@ async def require_keys(settings: Settings) -> None:
     if not _any_valid(kept):
         raise BadConfiguration(
             f"API keys are required on {settings.host}, and there is none.",
-            remedy=f"{_CREATE} Or set api_keys, or bind to 127.0.0.1, or serve with --no-auth if the network keeps "
-            "everybody else out.",
+            remedy=f"judge-server keys create NAME --scope score{_of_database(settings)} makes one. Or set api_keys, "
+            f"or {_without_keys(settings)}.",
         )
+
+
+def _of_database(settings: Settings) -> str:
+    """The flag with which ``keys create`` finds the server's database; nothing if it is the one that it finds anyway.
+    An address may hold a password: then the file or the variable with it is named."""
+    location = Location.of(settings.database_url or DEFAULT_DATABASE)
+    if str(location) == str(Location.of(DEFAULT_DATABASE)):
+        return ""
+    if settings.file is not None:
+        return f" --config {settings.file}"
+    return f" --database {location}" if location.sqlite else " --database URL"
+
+
+def _without_keys(settings: Settings) -> str:
+    if settings.authentication == "required":
+        return 'leave authentication = "required" out on a loopback address'
+    return "bind to 127.0.0.1, or serve with --no-auth if the network keeps everybody else out"
 
 
 def _any_valid(keys: Iterable[ApiKey]) -> bool:
