@@ -1,6 +1,6 @@
 """API keys: added, listed, revoked, and when each was last used."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from judge_server.core.api_key import ApiKey
 from judge_server.store.database import Run
 from judge_server.store.payload import decode_mapping, encode, microseconds, moment
-from judge_server.store.schema import API_KEY
+from judge_server.store.schema import API_KEY, JUDGMENT
 
 _MOST: Final = 10_000
 _IN_PAYLOAD: Final = frozenset({"scopes", "allowance"})
@@ -41,6 +41,12 @@ class ApiKeyRecords:
         question = select(API_KEY).order_by(API_KEY.c.created_us.desc(), API_KEY.c.id).limit(_MOST)
         rows = await self._read(lambda connection: connection.execute(question).all())
         return tuple(_key(row) for row in rows)
+
+    async def senders(self, judgments: Collection[str]) -> frozenset[str]:
+        """The names of those who sent these judgments, with or without a key."""
+        question = select(JUDGMENT.c.caller).where(JUDGMENT.c.id.in_(judgments)).distinct()
+        found = await self._read(lambda connection: connection.execute(question).scalars().all())
+        return frozenset(filter(None, found))
 
     async def revoke(self, named: str, now: datetime) -> tuple[ApiKey, ...]:
         """Revoke the key with this id, or every key with this name; return those that were valid until now."""

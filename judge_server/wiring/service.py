@@ -34,6 +34,7 @@ from judge_server.scoring.group.groups import Groups
 from judge_server.scoring.reasking import Reasking
 from judge_server.scoring.run_pins import RunPins
 from judge_server.scoring.scorer import Scorer
+from judge_server.scoring.shown_again import ShownAgain
 from judge_server.scoring.witness import Witness
 from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
@@ -68,6 +69,11 @@ class Service:
             for priority in Priority
             if priority is not Priority.AUDIT
         )
+
+    @property
+    def shown_again(self) -> ShownAgain:
+        """Whether stored texts may be shown to another judge."""
+        return ShownAgain(self.store, self.settings.api_keys.values())
 
     def judge_away(self) -> bool:
         """Whether a model could not be started yet."""

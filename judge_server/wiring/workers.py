@@ -100,6 +100,10 @@ def audit_worker(service: Service) -> Auditor:
     """Audits a random sample of judgments; start it, and close it before the service."""
     settings = service.settings
     pace = AuditPace(at_once=settings.audit_at_once, horizon_seconds=settings.monitor.horizon_seconds)
-    return Auditor(
+    auditor = Auditor(
         service.store, service.measuring_scorer(), settings.audit_judge, settings.audit_share, service.busy, pace
     )
+    if settings.audit_judge is not None:
+        judge = service.judge_registry.judges[settings.audit_judge].specification
+        auditor.conditions.append(lambda audited: service.shown_again.require_by_senders(judge, (audited,)))
+    return auditor

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -57,7 +57,7 @@ class AuditPace:
 class Auditor:
     """``start`` it in the scorer's event loop, ``close`` it before the store. ``busy``: whether other work waits for a
     model; then no audit begins, and audits under way have the lowest priority. Without a ``judge`` nothing is
-    audited."""
+    audited. ``conditions`` raise a JudgeServerError for the id of a judgment that must not be audited."""
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class Auditor:
         self._pace = pace or AuditPace()
         self._working: asyncio.Task[None] | None = None
         self.audited = 0
+        self.conditions: list[Callable[[str], Awaitable[None]]] = []
 
     def start(self) -> None:
         if self._judge:
@@ -141,6 +142,8 @@ class Auditor:
         for attempt in range(_ATTEMPTS):
             await self._until_idle()
             try:
+                for condition in self.conditions:
+                    await condition(audited_id)
                 terms = Terms.within(_DEADLINE_SECONDS, Priority.AUDIT)
                 judgment = await self._scorer.keeping(held).score(asked, terms)
             except StoreUnavailable:

@@ -83,3 +83,17 @@ def test_a_key_asks_the_judges_that_it_names_only(hosted):
         graded = client.post("/v1/fine_tuning/alpha/graders/run", json=sample, headers=headers)
         assert "judge_not_allowed" in graded.text
         assert hosted.calls == calls
+
+
+def test_what_a_key_sent_is_audited_by_the_judges_that_it_names_only(hosted):
+    text, key = key_of("ward", "score", allowance=Allowance(judges=("local",)))
+    other, free = key_of("open", "score")
+    keys = demanding(key, free).api_keys
+    settings = _settings(hosted, authentication="required", api_keys=keys, audit_judge="hosted", audit_share=1.0)
+    with served(settings) as client:
+        calls = hosted.calls
+        for bearing, said in ((text, "Kept by its key from every hosted judge."), (other, "Nobody keeps this answer.")):
+            item = submission(rubric=rubric(1), judge="local", response=said)
+            assert client.post("/v1/score", json=item, headers=bearer(bearing)).status_code == 200
+        until(lambda: any("Nobody keeps" in str(body) for body in hosted.bodies[calls:]))
+        assert not any("Kept by its key" in str(body) for body in hosted.bodies[calls:])

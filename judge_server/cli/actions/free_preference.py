@@ -67,7 +67,8 @@ async def compared_pairs(
     service: Service, judge: Judge, pairs: Sequence[RolloutPair]
 ) -> list[tuple[RolloutPair, float | None]]:
     """Each with the judge's preference for the response after, without the rubric; None if it failed."""
-    await _require_shown(service, judge, pairs)
+    ends = {end.judgment for pair in pairs for end in (pair.before, pair.after)}
+    await service.shown_again.require(judge.specification, ends)
     comparer = Comparer(service.measuring_scorer(), service.cached_judge)
     options = RelativeOptions(kind="pairwise", judge=judge.reference.name)
     places, console = asyncio.Semaphore(_AT_ONCE), Console(stderr=True)
@@ -81,19 +82,6 @@ async def compared_pairs(
             return pair, found
 
         return await asyncio.gather(*map(compared, pairs))
-
-
-async def _require_shown(service: Service, judge: Judge, pairs: Sequence[RolloutPair]) -> None:
-    """Raises JudgeNotAllowed if a rubric of the pairs keeps its texts from the judge."""
-    digests = set()
-    for one in (end for pair in pairs for end in (pair.before, pair.after)):
-        known = await service.store.judgment(one.judgment)
-        if known is not None and known.rubric is not None:
-            digests.add(known.rubric.digest)
-    for name in digests:
-        rubric = await service.store.rubric_by_digest(name)
-        if rubric is not None and rubric.judges:
-            judge.specification.require_shown(rubric.judges, f"The rubric {rubric.name}")
 
 
 async def rewarded_pairs(store: Store, given: PreferenceOptions) -> list[RolloutPair]:

@@ -29,10 +29,13 @@ def written(fields: Mapping[str, str]) -> DraftSample:
 
 
 async def stored(service: Service, draft: RubricDraft) -> list[DraftSample]:
-    """The newest responses that were judged under the rubric from which the draft began."""
+    """The newest responses that were judged under the rubric from which the draft began. Raises JudgeNotAllowed if one
+    of them may not be shown to the judge that tries drafts."""
     if draft.base is None:
         raise BadInput("The draft began from no rubric under which responses are stored.", remedy="Add one by hand.")
     judged = await service.store.judgments(limit=_AT_ONCE, rubric=draft.base.partition("@")[0], caller=viewer(service))
+    judge = service.judge_registry.named(None).specification
+    await service.shown_again.require(judge, [one.id for one in judged.items])
     texts = [await service.store.submission(one.id) for one in judged.items]
     return _further(draft, map(_of, filter(None, texts)), "No further response is stored under this rubric.")
 

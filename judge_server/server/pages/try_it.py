@@ -119,6 +119,9 @@ async def _judged(service: Service, fields: Mapping[str, str]) -> tuple[TriedRes
     again = None
     if fields["judgment"]:
         await _repeated(service, fields["judgment"])  # the caller may see it
+        for name in judges:
+            judge = service.judge_registry.named(name.strip() or None)
+            await service.shown_again.require(judge.specification, (fields["judgment"],))
         again = await service.store.submission(fields["judgment"])
     items = [_submission(fields, text, judge, again) for text in texts for judge in judges]
     conditions = terms(service, None, None, None)
