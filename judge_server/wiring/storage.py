@@ -18,9 +18,12 @@ _LOOK_AGAIN_SECONDS: Final = 1.0
 
 
 async def open_store(settings: Settings, *, migrate: bool = True) -> Store:
-    """In memory if no database is named."""
+    """In memory if no database is named. A SQLite database that does not exist yet gets its tables in any case."""
     secret = secret_of(settings.secret_file.expanduser())
-    return await Store.open(settings.database_url or "sqlite://", secret=secret, migrate=migrate)
+    url = settings.database_url or "sqlite://"
+    location = Location.of(url)
+    new = location.sqlite and (location.file is None or not location.file.exists())
+    return await Store.open(url, secret=secret, migrate=migrate or new)
 
 
 @asynccontextmanager

@@ -82,7 +82,7 @@ def kept(settings: Settings, new: Made) -> Made:
 
 def listed(settings: Settings) -> tuple[ApiKey, ...]:
     """Keys of the database, newest first, then those of the settings."""
-    return (*_asked(_standing(settings), lambda keys: keys.all()), *settings.api_keys.values())
+    return (*_asked(_standing(settings, migrate=False), lambda keys: keys.all()), *settings.api_keys.values())
 
 
 def revoked(settings: Settings, named: str) -> tuple[ApiKey, ...]:
@@ -97,9 +97,9 @@ def revoked(settings: Settings, named: str) -> tuple[ApiKey, ...]:
     return found
 
 
-def _standing(settings: Settings) -> AbstractAsyncContextManager[Store]:
+def _standing(settings: Settings, *, migrate: bool = True) -> AbstractAsyncContextManager[Store]:
     """A missing database is an error, unless there are keys in the configuration."""
-    return opened_store(settings) if settings.api_keys else standing_store(settings)
+    return (opened_store if settings.api_keys else standing_store)(settings, migrate=migrate)
 
 
 def _asked(

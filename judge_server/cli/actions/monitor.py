@@ -117,7 +117,7 @@ async def drawn(
 
 
 async def export(settings: Settings, label_set: str, annotator: str | None, limit: int, file: Path) -> int:
-    async with standing_store(settings) as store:
+    async with standing_store(settings, migrate=False) as store:
         found = await tasks(store, label_set, annotator, limit)
     with _written(file) as stream:
         for task in found:
@@ -135,7 +135,7 @@ async def imported(settings: Settings, label_set: str, annotator: str, file: Pat
 
 
 async def estimated(settings: Settings, label_set: str) -> Sequence[Agreement]:
-    async with standing_store(settings) as store:
+    async with standing_store(settings, migrate=False) as store:
         return await estimate(store, label_set)
 
 

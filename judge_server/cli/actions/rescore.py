@@ -30,7 +30,7 @@ async def replay(settings: Settings, judgments: Sequence[str]) -> tuple[list[Res
     error."""
     results: list[Rescored] = []
     unknown = 0
-    async with open_archive(settings) as (store, shelf):
+    async with open_archive(settings, migrate=False) as (store, shelf):
         async for judgment in _judgments(store, judgments, None):
             try:
                 results.append(rescore(judgment, await _own(judgment, store, shelf), None))
@@ -52,7 +52,7 @@ async def rescore_stored(settings: Settings, rubric: str, judgments: Sequence[st
     """Rescore the named judgments, or all of the rubric's. Judgments that cannot be rescored are listed on standard
     error."""
     results: list[Rescored] = []
-    async with open_archive(settings) as (store, shelf):
+    async with open_archive(settings, migrate=False) as (store, shelf):
         new = load_unchanged(Path(rubric)).rubric if options.is_file(rubric) else await shelf.get(rubric)
         async for judgment in _judgments(store, judgments, new.id):
             before = await store.rubric_by_digest(judgment.rubric.digest) if judgment.rubric else None

@@ -39,7 +39,7 @@ class CascadeOptions:
 
 async def choose(settings: Settings, options: CascadeOptions) -> bool:
     """False if some choice found no band."""
-    async with open_archive(sources.looking_back(settings)) as (store, shelf):
+    async with open_archive(sources.looking_back(settings), migrate=False) as (store, shelf):
         labels = await sources.label_set(str(options.file), store)
         rubric = await sources.rubric(options.rubric, shelf)
         locked = "test" in labels.splits.values()

@@ -23,7 +23,7 @@ async def show(settings: Settings, *, as_json: bool) -> None:
             "There is no database here: certificates are kept in one.",
             remedy="Name it with --database, or run calibrate run and gate here first.",
         )
-    async with opened_store(looked_up) as store:
+    async with opened_store(looked_up, migrate=False) as store:
         certificates = await store.calibrations.newest_certificates()
         maps = await store.calibrations.active_maps()
     if as_json:
