@@ -35,9 +35,23 @@ class Opinion:
 
 
 @dataclass(frozen=True)
+class QuotedStep:
+    """A step that holds passages which the reason quotes, with its place as in ``StepReward``; ``quotes``: character
+    offsets of the passages. ``weight``: its share of the passages; those of a verdict sum to 1."""
+
+    step: int
+    span: tuple[int, int]
+    weight: float
+    message: int | None = None
+    field: str | None = None
+    quotes: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The outcome of one criterion. ``value`` in [0, 1] stands exactly when ``status`` is ``ok``; ``points`` are the
-    criterion's; ``span``: character offsets of the step that was judged."""
+    criterion's; ``span``: character offsets of the step that was judged; ``evidence``: where what the reason quotes
+    stands, for a criterion with ``evidence: quote``."""
 
     criterion: str
     status: str
@@ -54,6 +68,7 @@ class Verdict:
     span: tuple[int, int] | None = None
     message: int | None = None
     field: str | None = None
+    evidence: tuple[QuotedStep, ...] = ()
     cached: bool = False
     panel: tuple[Opinion, ...] = ()
     error: Failure | None = None

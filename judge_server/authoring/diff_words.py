@@ -168,6 +168,10 @@ def _reference_role(before: str | None, after: str | None) -> Iterator[str]:
     yield f"the reference is read as {after or 'a right answer'} (before: {before or 'a right answer'})"
 
 
+def _evidence(before: str | None, after: str | None) -> Iterator[str]:
+    yield "reasons quote their evidence" if after else "reasons need not quote their evidence"
+
+
 def _points(before: float, after: float) -> Iterator[str]:
     yield f"{after:+g} instead of {before:+g}"
 
@@ -178,6 +182,7 @@ _WORDS: dict[str, Callable[[Any, Any], Iterator[str]]] = {
     "any_of": _list("items"),
     "check": _nested,
     "description": _text,
+    "evidence": _evidence,
     "examples": _examples,
     "facts": _named("name"),
     "gate": _gates,

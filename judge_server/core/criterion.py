@@ -1,6 +1,6 @@
 """A criterion: one statement of an expert, or a group of criteria."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -109,10 +109,18 @@ class Leaf(CriterionBase):
 
 class JudgedLeaf(Leaf):
     """A criterion that a judge decides. ``reference_role``: what the reference is for this criterion (None: what a
-    right answer holds). ``guidance``: how to decide it, shown to the judge."""
+    right answer holds). ``guidance``: how to decide it, shown to the judge. ``evidence: quote``: a reason quotes the
+    passages that decide, and the verdict says in which steps of the response they stand."""
 
     reference_role: ReferenceRole | None = None
     guidance: Guidance | None = None
+    evidence: Literal["quote"] | None = None
+
+    @model_validator(mode="after")
+    def _a_step_is_its_own_evidence(self) -> Self:
+        if self.evidence is not None and self.scope == "step":
+            raise ValueError("a criterion of scope step has a verdict on each step: leave evidence out")
+        return self
 
     @model_validator(mode="after")
     def _the_reference_has_a_role_if_it_is_shown(self) -> Self:
@@ -265,3 +273,8 @@ def nodes(criteria: tuple["Criterion", ...]) -> Iterator["Criterion"]:
         yield criterion
         if isinstance(criterion, Group):
             yield from nodes(criterion.criteria)
+
+
+def quoting(some: Iterable[AnyLeaf]) -> frozenset[str]:
+    """Ids of the criteria whose reasons quote their evidence."""
+    return frozenset([leaf.id for leaf in some if not isinstance(leaf, CheckCriterion) and leaf.evidence == "quote"])

@@ -59,6 +59,19 @@ class Opinion(Frozen):
         _value_exactly_when_ok(self.status, self.value, self.error)
 
 
+class QuotedStep(Frozen):
+    """A step of the response that holds passages which the reason quotes. ``span``, ``message`` and ``field`` are the
+    step's place, as in a verdict on a step; ``quotes`` the passages in the same text. ``weight``: the step's share of
+    the verdict's passages; those of a verdict sum to 1."""
+
+    step: int = Field(ge=0)
+    span: tuple[int, int]
+    message: int | None = Field(default=None, ge=0)
+    field: Literal["content", "reasoning"] | None = None
+    quotes: tuple[tuple[int, int], ...] = ()
+    weight: float = Field(gt=0, le=1)
+
+
 class Verdict(Frozen):
     """``value`` in [0, 1] is given exactly if ``status`` is ok.
 
@@ -66,7 +79,8 @@ class Verdict(Frozen):
     probability of each (scale); ``points`` the criterion's signed points. A verdict on one step has its index and
     character span: in a text response, or else in ``field`` of the response's message number ``message`` (all of it, if
     the step is a turn). An abstained verdict may still have ``met``, with the ``label_mass`` that was too low. ``raw``
-    is the judge's own value, if a fitted map computed ``value`` (and ``met``) from it.
+    is the judge's own value, if a fitted map computed ``value`` (and ``met``) from it. ``evidence``: the steps that
+    hold what the reason quotes, for criteria with ``evidence: quote``.
     """
 
     criterion: str
@@ -84,6 +98,7 @@ class Verdict(Frozen):
     span: tuple[int, int] | None = None
     message: int | None = Field(default=None, ge=0)
     field: Literal["content", "reasoning"] | None = None
+    evidence: tuple[QuotedStep, ...] = ()
     cached: bool = False
     panel: tuple[Opinion, ...] = ()
     error: Failure | None = None

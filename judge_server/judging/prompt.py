@@ -36,6 +36,7 @@ from judge_server.util.lru import BoundedCache
 _TEMPLATES = ("system", "judge_input", "criterion", "direct", "reason", "fact_system", "fact_input", "fact")
 NEWEST: PromptVersion = "2"
 EXAMPLES = "examples"  # a template of its own, so that judges without labelled examples keep their fingerprint
+EVIDENCE = "evidence"  # likewise; the criterion's digest says that it is asked for
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 YES_NO = ("Yes", "No")
 _BYTES_KEPT = 16_000_000
@@ -254,6 +255,8 @@ class PromptWriter:
         for number, criterion in enumerate(criteria, 1):
             values = self._ordered(_criterion_values(criterion, slots, parts, number if several else None), criterion)
             blocks.append(render(self.version, template, values | {"reasons": mode == "reason"}))
+            if mode == "reason" and criterion.evidence == "quote":
+                blocks.append(render(NEWEST, EVIDENCE, {"number": number if several else None}))
         first = criteria[0]
         labels = labels_of(first)[::-1] if self.reordered else labels_of(first)
         closing = {"count": len(criteria), "labels": labels, "options": labels_of(first) != YES_NO}

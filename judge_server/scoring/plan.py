@@ -97,6 +97,12 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS, a
     return Plan(applicable, tuple(settled), tuple(checks), tuple(questions), flags, reading.unread, undecided)
 
 
+def in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """Verdicts in the rubric's order of criteria, and by step."""
+    places = {leaf.id: place for place, leaf in enumerate(rubric.leaves)}
+    return tuple(sorted(verdicts, key=lambda verdict: (places[verdict.criterion], verdict.step or 0)))
+
+
 def _require_reference(submission: Submission, rubric: Rubric, applicable: Sequence[AnyLeaf]) -> None:
     if (submission.reference or "").strip():
         return

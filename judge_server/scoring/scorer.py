@@ -15,14 +15,8 @@ from typing import Protocol, TypeVar, TypeVarTuple, Unpack
 
 from judge_server.core.budget import paid_for
 from judge_server.core.caller import current_caller
-from judge_server.core.criterion import CheckCriterion
-from judge_server.core.errors import (
-    BadSubmission,
-    DeadlineExceeded,
-    RubricNotAllowed,
-    StoreUnavailable,
-    UnknownJudge,
-)
+from judge_server.core.criterion import CheckCriterion, quoting
+from judge_server.core.errors import BadSubmission, DeadlineExceeded, RubricNotAllowed, StoreUnavailable, UnknownJudge
 from judge_server.core.fact import FoundFact
 from judge_server.core.judgment import NO_JUDGE, JudgeReference, Judgment, Timing, Usage
 from judge_server.core.reward import reward
@@ -32,13 +26,14 @@ from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.guard import guard
 from judge_server.judging import checks
 from judge_server.judging.answer import Judge, JudgeRegistry, Terms
+from judge_server.judging.evidence import with_evidence
 from judge_server.scheduling.admission import Admission
 from judge_server.scheduling.observers import Observers, attributes_of
 from judge_server.scheduling.spending import Spending
 from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge
 from judge_server.scoring.calibration_state import CalibrationState, calibrated
 from judge_server.scoring.fact_asking import NO_FACTS, AskedFacts, FactAsker
-from judge_server.scoring.plan import Checking, Plan, plan
+from judge_server.scoring.plan import Checking, Plan, in_order, plan
 from judge_server.scoring.repeat import Deciders, Repeat, repeat_id
 from judge_server.scoring.run_pins import RunPins
 from judge_server.scoring.witness import NOT_ASKED, Witness
@@ -300,7 +295,9 @@ class Scorer:
             decided, findings = (), await asking
         if heard.failure:
             findings = heard.unanswered(planned.questions)
-        verdicts = _in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
+        verdicts = in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
+        if quoting(rubric.leaves):
+            verdicts = await self._with_evidence(rubric, submission, verdicts)
         usage, seconds = findings.usage, findings.model_seconds
         if asked.facts or heard is not NOT_ASKED:
             usage = asked.usage + heard.usage + usage
@@ -330,6 +327,13 @@ class Scorer:
         digest, planned, inspection = await _apart(_read, submission, rubric, steps, asked, self.inspect)
         submission.__dict__["digest"] = digest  # as its cached property would
         return planned, inspection
+
+    async def _with_evidence(
+        self, rubric: Rubric, submission: Submission, verdicts: tuple[Verdict, ...]
+    ) -> tuple[Verdict, ...]:
+        if submission.characters > _AT_ONCE_CHARACTERS:
+            return await _apart(with_evidence, rubric, submission, verdicts)
+        return with_evidence(rubric, submission, verdicts)
 
     def _warn_of_unread_facts(self, planned: Plan, rubric: Rubric) -> None:
         if planned.unread_facts and (more := self._throttle.of("unread facts")) is not None:
@@ -387,12 +391,6 @@ async def _apart(work: Callable[[Unpack[Given]], T], *given: *Given) -> T:
         return await apart(current_caller.get().name, work, *given)
     except NotDone as fault:
         raise BadSubmission(f"The submission cannot be read: {fault}.", remedy="Send shorter texts.") from None
-
-
-def _in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """Verdicts in the rubric's order of criteria, and by step."""
-    places = {leaf.id: place for place, leaf in enumerate(rubric.leaves)}
-    return tuple(sorted(verdicts, key=lambda verdict: (places[verdict.criterion], verdict.step or 0)))
 
 
 def _new_id() -> str:

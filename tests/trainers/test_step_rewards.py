@@ -8,7 +8,7 @@ import pytest
 
 from judge_server.authoring.parsing import parse
 from tests.served import judged_by
-from tests.stub_judge import labels
+from tests.stub_judge import labels, text
 from tests.trainers.environment import ROOT, Environment
 
 pytestmark = [pytest.mark.trainers, pytest.mark.timeout(600)]
@@ -38,22 +38,47 @@ def varied():
     return lambda body: labels(Yes=(yes := 0.1 + 0.07 * (next(number) % 12)), No=1 - yes)
 
 
-def test_the_trainer_of_the_page_learns_from_every_token_s_own_advantage(tiny_checkpoint, tmp_path):
+def quoting():
+    """Met by every other response, and quotes its first words."""
+    number = itertools.count()
+
+    def behave(body):
+        said = re.search(r"\[BEGIN RESPONSE \w+\]\n(.*?)\n\[END", body["messages"][-1]["content"], re.DOTALL)
+        quoted = " ".join(re.findall(r"\w+", said[1])[:2]) if said else ""
+        return text(json.dumps({"reason": f"It says «{quoted}».", "verdict": ("Yes", "No")[next(number) % 2]}))
+
+    return behave
+
+
+EVIDENCE = (
+    ("scored.judgment.step_rewards", "evidence_steps(scored.judgment).steps"),
+    ("Sample(prompt, completion)", "Sample(prompt, completion, explain=True)"),
+    ("import torch\n", "import torch\nfrom judge_client.evidence_steps import evidence_steps\n"),
+)
+
+
+@pytest.mark.parametrize(
+    ("rubric_block", "changes", "judge"), [(0, (), varied), (1, EVIDENCE, quoting)], ids=["steps", "evidence"]
+)
+def test_the_trainer_of_the_page_learns_from_every_token_s_own_advantage(
+    rubric_block, changes, judge, tiny_checkpoint, tmp_path
+):
     trl = Environment("trl")
     trl.install()
-    rubric = parse(blocks("yaml")[0]).rubric.model_dump(mode="json", exclude_defaults=True)
+    rubric = parse(blocks("yaml")[rubric_block]).rubric.model_dump(mode="json", exclude_defaults=True)
     (example,) = [block for block in blocks("python") if "StepGRPOTrainer" in block]
     for old, new in (
         ("Qwen/Qwen3-0.6B", str(tiny_checkpoint)),
         ('StepReward("clinic/reasoning")', f"StepReward({rubric!r})"),
         ('report_to="none",', 'report_to="none", use_cpu=True, bf16=False, learning_rate=1e-3,'),
         ("trainer.train()\n", WATCH + NOTE),
+        *changes,
     ):
         assert old in example, old
         example = example.replace(old, new)
     program = tmp_path / "train.py"
     program.write_text(example)
-    with judged_by(varied()) as (client, _):
+    with judged_by(judge()) as (client, _):
         environment = {"JUDGE_URL": str(client.base_url)}
         done = trl.run(program, environment=environment, cwd=tmp_path)
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("ADVANTAGES ")]

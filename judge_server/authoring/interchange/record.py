@@ -163,8 +163,8 @@ def slug(text: str, taken: set[str]) -> str:
 
 
 _ALWAYS = (
-    "gate", "when", "scope", "reference", "reference_role", "guidance", "any_of", "all_of", "if_absent", "examples",
-    "sources",
+    "gate", "when", "scope", "reference", "reference_role", "guidance", "evidence", "any_of", "all_of", "if_absent",
+    "examples", "sources",
 )  # fmt: skip
 _SAID_APART = frozenset({"id", "version", "title", "criteria", "aggregate", "missing"})
 

@@ -20,6 +20,7 @@ from judge_server.server.dialects.nemo_gym_metrics import (
     AggregateMetrics,
     aggregate,
     reward_components,
+    reward_evidence,
     rounded,
 )
 from judge_server.server.dialects.responses_api import messages_of
@@ -68,8 +69,7 @@ async def verify(
     if reward.judgment is None or reward.fault is not None:
         return body | _failed(body, reward)
     verified = body | {"reward": rounded(reward.number), "judge_failed": 0.0}
-    components = await _components(trainer, body, reward.judgment)
-    return verified | ({"reward_components": components} if components else {})
+    return verified | await _parts(trainer, body, reward.judgment)
 
 
 @router.post("/{rubric:path}/aggregate_metrics", summary="Statistics for NeMo Gym")
@@ -114,12 +114,19 @@ def _failed(body: dict[str, Any], reward: Reward) -> dict[str, Any]:
     return told | {"reward": _MASKED, FAILURE: "judge_failed", "instance_config": masked}
 
 
-async def _components(trainer: TrainerRequest, body: dict[str, Any], judgment: Judgment) -> dict[str, float] | None:
+async def _parts(trainer: TrainerRequest, body: dict[str, Any], judgment: Judgment) -> dict[str, Any]:
+    """What each criterion adds to the reward, and the steps that hold its evidence if the rubric asks for any. Empty if
+    the reward is no sum."""
     if judgment.rubric is None or judgment.reward is None:
-        return None
+        return {}
     given = _envelope(body).rubric
     named = given if isinstance(given, dict) else f"{judgment.rubric.id}@{judgment.rubric.version}"
     rubric = (
         await trainer.service.rubric_registry.get(named) if isinstance(named, str) else Rubric.model_validate(named)
     )
-    return reward_components(rubric, judgment.verdicts, judgment.reward)
+    components = reward_components(rubric, judgment.verdicts, judgment.reward)
+    if components is None:
+        return {}
+    parts = {"reward_components": components}
+    evidence = reward_evidence(rubric, judgment.verdicts, components)
+    return parts | {"reward_evidence": evidence} if evidence else parts

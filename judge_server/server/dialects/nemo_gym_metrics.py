@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from judge_server.core.aggregation import Points, WeightedMean
-from judge_server.core.criterion import Group
+from judge_server.core.criterion import Group, quoting
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.core.verdict import Verdict
@@ -100,6 +100,19 @@ def reward_components(rubric: Rubric, verdicts: tuple[Verdict, ...], reward: flo
     if fsum(abs(part) for part in parts.values()) + abs(reward) >= _LARGEST:
         return None
     return parts | {ADJUSTMENT: rounded(reward) - fsum(parts.values())}
+
+
+def reward_evidence(
+    rubric: Rubric, verdicts: tuple[Verdict, ...], components: Mapping[str, float]
+) -> dict[str, list[dict[str, Any]]]:
+    """For each criterion with ``evidence: quote``, the steps that hold its evidence, each with its place, its weight
+    and its part of the criterion's component. Without evidence the list is empty."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in sorted(quoting(rubric.leaves))}
+    for verdict in verdicts:
+        for one in verdict.evidence:
+            part = {"value": components.get(verdict.criterion, 0.0) * one.weight}
+            found[verdict.criterion].append(one.model_dump(mode="json", exclude_none=True) | part)
+    return found
 
 
 def _values(verdicts: tuple[Verdict, ...]) -> dict[str, float]:

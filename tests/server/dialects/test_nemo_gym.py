@@ -1,12 +1,15 @@
 """Wire shape: nemo-gym 0.5.1, base_resources_server.py and judge.py; nemo-rl 7ea279abf, environments/nemo_gym.py."""
 
+import json
 import math
 
 import pytest
 
+from tests.served import served, settings_of
 from tests.server.dialects.conftest import RUBRIC
 from tests.server.dialects.exchanges import NEMO_GYM, RESPONSE
-from tests.submissions import checking
+from tests.stub_judge import StubJudge, text
+from tests.submissions import checking, rubric
 
 URL = f"/trainers/nemo-gym/{RUBRIC}"
 
@@ -26,6 +29,31 @@ def test_the_body_comes_back_with_reward_and_components_that_sum_to_it(served_ru
 def test_a_rubric_in_the_row_has_components_too(served_rubric):
     answer = NEMO_GYM.ask(served_rubric, "-", "An emergency.", {"rubric": checking("emergency")}).json()
     assert answer["reward_components"] == {"word": 1.0, "_adjustment": 0.0}
+
+
+def test_what_a_criterion_adds_is_divided_among_the_steps_that_hold_its_evidence():
+    """c0 adds 2 · 1 / 3, half of it in each of two steps; c1 quotes nothing that is there, and adds 1/3."""
+
+    def behave(body):
+        quoted = "«drink water» «see a doctor»" if "Names" in json.dumps(body["messages"][-1]) else "«nothing»"
+        return text(json.dumps({"reason": f"It says {quoted}.", "verdict": "Yes"}))
+
+    own = rubric() | {
+        "criteria": [
+            {"id": "c0", "statement": "Names a remedy.", "points": 2, "evidence": "quote"},
+            {"id": "c1", "statement": "Is kind.", "points": 1, "evidence": "quote"},
+        ]
+    }
+    with StubJudge(behave) as judge, served(settings_of(judge.specification, judge={"mode": "reason"})) as client:
+        answer = NEMO_GYM.ask(client, "-", "Drink water.\n\nOr see a doctor.", {"rubric": own}).json()
+    evidence = answer["reward_evidence"]
+    assert [(one["step"], one["span"], one["weight"]) for one in evidence["c0"]] == [
+        (0, [0, 12], 0.5),
+        (1, [14, 30], 0.5),
+    ]
+    assert [one["value"] for one in evidence["c0"]] == [answer["reward_components"]["c0"] / 2] * 2
+    assert answer["reward_components"]["c0"] == pytest.approx(2 / 3)
+    assert evidence["c1"] == []
 
 
 def test_the_rows_columns_may_stand_in_its_metadata(served_rubric):
