@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 
-class Target(Protocol):
+class ScalingTarget(Protocol):
     """What Serve is told of a deployment."""
 
     def get_target_ongoing_requests(self) -> float:
@@ -15,7 +15,7 @@ class Load(Protocol):
     """What of Serve's ``AutoscalingContext`` is read here. ``total_num_requests``: calls that wait and those under way;
     ``aggregated_metrics``: what replicas tell of themselves, by name and replica."""
 
-    config: Target
+    config: ScalingTarget
 
     @property
     def total_num_requests(self) -> float: ...
