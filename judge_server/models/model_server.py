@@ -7,6 +7,7 @@ failover the retries and the waits, and membership follows addresses that come a
 
 import asyncio
 import io
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ _LISTING_SECONDS = 2.0
 _SLEEP_SECONDS = 300.0  # weights may be read again from a disk
 _KEEP_ALIVE_SECONDS = 4.0  # common servers close idle connections after 5 s; a reused one would then fail
 _LARGE_BODY_BYTES = 1 << 20  # above this size aiohttp expects a file, which it sends in chunks
+_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*[^\s\]]')  # at least one
 
 
 class ModelServer(ABC):
@@ -251,7 +253,7 @@ class ModelServer(ABC):
                 return fault_of(reply.status, reply.headers, raw, self.name)
             raw = raw if raw.startswith(b"{") else joined(raw)
             self._note_connection(address, reply)
-            suspect = b'"error"' in raw or (url.endswith("completions") and b'"choices"' not in raw)
+            suspect = b'"error"' in raw or (url.endswith("completions") and not _CHOICES.search(raw))
             return (fault_inside(raw, reply.headers, self.name) if suspect else None) or raw
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError) and deadline is not None and time.monotonic() > deadline - 0.005:

@@ -12,47 +12,10 @@ import orjson
 from pydantic import SecretStr
 
 from judge_server.core.errors import ContentFiltered, ContextOverflow, JudgeFailure, JudgeRefused, ModelUnavailable
+from judge_server.models.refusal_wording import is_about_rate, is_filtered, is_overflow, status_of_words
 from judge_server.models.server_quirks import OPTIONS, refused_field
 from judge_server.util.parsing import quick_json
 
-# A prompt that does not fit is named by what was sent and by how it compares with a limit, near each other, in whatever
-# words. tests/models/test_openai_fault.py has the wordings of 36 servers and providers, and others.
-_INPUT = (
-    r"(?:context|prompt|inputs?|messages?|conversation|sequence|request|n_ctx|n_positions|max_seq\w*|session_len|"
-    r"model(?:'s)? (?:max\w* )?(?:length|limit)|kv cache)"
-)
-_EXCESS = (
-    r"(?:exceed\w*|overflow\w*|too (?:long|large|many|big)|(?:long|larg|great|bigg)er than|"
-    r"(?:but|while) (?:the )?(?:limit|maximum)|more than|at most|shorten|reduce|supports? (?:up to|at most)|is full|"
-    r"> ?\d)"
-)
-_OVERFLOW = re.compile(
-    rf"\b{_INPUT}\b[^;]{{0,70}}?\b{_EXCESS}|{_EXCESS}[^;]{{0,70}}?\b{_INPUT}\b|"
-    r"context[ _-]?(?:length|window|size|limit|too)|context_overflow|exceed_context|max[ _]?model[ _]?len|max_seq_len|"
-    r"maximum (?:context|model|prompt|input|sequence|allowed)[ \w]{0,20} (?:length|size|tokens)|"
-    r"\btokens?\b[^.;]{0,60}exceed|exceed[^.;]{0,60}\btokens?\b|too many (?:input |prompt )?tokens|"
-    r"range of input length|max(?:imum)?[ _]input[ _](?:length|tokens|characters)|max_new_tokens. must be|"
-    r"max_(?:completion_)?tokens\b[^.;]{0,40}\bgot -|model token limit|prompt[^.]{0,20}超|上下文|输入[^.。]{0,6}[超过]|"
-    r"max_prompt_tokens|string_above_max_length|prompt_too_long",
-    re.IGNORECASE,
-)
-_OTHER_LIMIT = re.compile(
-    r"completion tokens|output tokens|budget|quota|monthly|credit|"
-    r"\bmax_(?:completion_|output_)?tokens\b(?![^.;]{0,40}got -).{0,20}(?:too large|at most|exceed)|"
-    r"\b(?:images?|audio|files?|tools?|functions?|schemas?|logprobs|stop|metadata|user|batch|seed|n|attachments?)\b"
-    r"[^.;]{0,40}(?:exceed|too (?:long|large|many)|at most|limit|longer than)",
-    re.IGNORECASE,
-)
-_NAMED_CONTEXT = re.compile(
-    r"context|prompt|input[ _]?(?:length|tokens)|tokens? in the (?:messages|prompt)", re.IGNORECASE
-)
-_RATE = re.compile(r"per[ _-](?:min|hour|day|second)|\bTP[MD]\b|\bRP[MD]\b|rate[ _-]?limit", re.IGNORECASE)
-_FILTER = re.compile(
-    r"content[ _-]?(?:filter|policy|management|moderation|safety)|responsible[ _]?ai|data_inspection|moderation|"
-    r"safety (?:system|filter|setting)|usage polic|PROHIBITED_CONTENT|contentFilter|sensitive content|risk_control|"
-    r"flagged (?:as|by|for)|blocked (?:by|due to) (?:safety|content|our)|敏感",
-    re.IGNORECASE,
-)
 _UNIT = r"(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)(?![a-z])"
 _DURATION = re.compile(rf"(\d+(?:\.\d+)?)\s?({_UNIT})", re.IGNORECASE)
 _IN_BODY = re.compile(
@@ -60,19 +23,9 @@ _IN_BODY = re.compile(
 )
 _UNITS = {"m": 60.0, "h": 3_600.0, "s": 1.0}
 _LONGEST_WAIT = 86_400.0
-_WORDS_OF_STATUS = (
-    (re.compile(r"rate.?limit|too many requests|resource_exhausted|throttl", re.IGNORECASE), 429),
-    (re.compile(r"overload|unavailable|capacity|timeout|timed out", re.IGNORECASE), 503),
-    (re.compile(r"auth|api.?key|permission", re.IGNORECASE), 401),
-    (
-        re.compile(
-            r"invalid|bad.?request|unsupported|not.?supported|context|content|too (?:long|large)", re.IGNORECASE
-        ),
-        400,
-    ),
-)
 _EXPLAINED = frozenset([400, 403, 413, 422, 501])  # what a server says with these is about the request
-_WORDS_OF_ERRORS = ("message", "msg", "detail", "error_msg", "error_message")
+_WORDS_OF_ERRORS = ("message", "msg", "detail", "error_msg", "error_message", "status_msg", "faultstring")
+_DEEPEST = 3
 _SLUG = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
@@ -187,13 +140,22 @@ def _error_in(body: dict[str, Any]) -> Any:
     if isinstance(first, dict):
         ended = "The answer ended in an error." if first.get("finish_reason") == "error" else None
         return first.get("error") or ended
-    if choices:
+    return None if choices else _told_in(body, _DEEPEST)
+
+
+def _told_in(value: Any, depth: int) -> Any:
+    """The object that tells of an error in words, wherever an answer without choices has it; a text under ``errors``
+    is one."""
+    if isinstance(value, list):
+        return _told_in(value[0], depth - 1) if value and depth else None
+    if not isinstance(value, dict):
         return None
-    several = body.get("errors")
-    if isinstance(several, list) and several:
-        return several[0]
-    nested = body.get("base_resp")
-    return nested if isinstance(nested, dict) else body if not body.keys().isdisjoint(_WORDS_OF_ERRORS) else None
+    if any(isinstance(name, str) and name.casefold() in _WORDS_OF_ERRORS for name in value):
+        return {name.casefold(): inner for name, inner in value.items()}
+    if isinstance(several := value.get("errors"), str):
+        return several
+    found = (_told_in(inner, depth - 1) for inner in value.values()) if depth else ()
+    return next(filter(None, found), None)
 
 
 def _status_of(error: dict[str, Any] | str) -> int:
@@ -204,30 +166,22 @@ def _status_of(error: dict[str, Any] | str) -> int:
         number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{3}", value) else value
         if isinstance(number, int) and not isinstance(number, bool) and 400 <= number < 600:
             return number
-    text = " ".join(value for value in values if isinstance(value, str))
-    return next((status for pattern, status in _WORDS_OF_STATUS if pattern.search(text)), 502)
+    return status_of_words(" ".join(value for value in values if isinstance(value, str)))
 
 
 def _content_error(status: int, said: str, model: str, says: str) -> JudgeFailure | None:
     """Errors caused by the prompt itself, which no other attempt can cure."""
-    if status not in {400, 403, 413, 422, 451, 500} or _RATE.search(said):
+    if status not in {400, 403, 413, 422, 451, 500} or is_about_rate(said):
         return None
-    if _FILTER.search(said) or status == 451:
+    if is_filtered(said) or status == 451:
         return ContentFiltered(
             f"The content filter of {model!r} refused the prompt. {says}",
             remedy="Lower the provider's filter for this account, or judge such material with a model of your own.",
         )
-    if status == 413 or _is_overflow(said):
+    if status == 413 or is_overflow(said):
         remedy = "Shorten the material or serve the judge with a longer context; nothing is cut silently."
         return ContextOverflow(f"The prompt does not fit into the context of {model!r}. {says}", remedy=remedy)
     return None
-
-
-def _is_overflow(said: str) -> bool:
-    """Whether a refusal says that what was sent is too long, and not that another field is."""
-    if not _OVERFLOW.search(said):
-        return False
-    return _OTHER_LIMIT.search(said) is None or _NAMED_CONTEXT.search(said) is not None
 
 
 def _complaint(raw: bytes) -> tuple[str, str]:
@@ -240,7 +194,7 @@ def _complaint(raw: bytes) -> tuple[str, str]:
     if not isinstance(error, dict):
         return "", str(error)[:2_000]
     words = (word for word in (error.get("code"), error.get("type")) if isinstance(word, str) and _SLUG.fullmatch(word))
-    parts = [error.get(name) for name in ("message", "detail", "param", "metadata", "details", "innererror")]
+    parts = [error.get(name) for name in (*_WORDS_OF_ERRORS, "param", "metadata", "details", "innererror")]
     texts = [part if isinstance(part, str) else orjson.dumps(part).decode() for part in parts if part]
     if error.get("retry_after"):
         texts.append(f"retry after {error['retry_after']} s")

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from judge_server.core.errors import JudgeFailure, ModelUnavailable, UnusableVerdict
+from judge_server.core.errors import ContentFiltered, JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.judging.reading import label_reading, read_structured
 from judge_server.models.decision_wire import decisions_in
 from judge_server.models.event_stream import joined
@@ -132,6 +132,11 @@ OVER_HTTP = {
     "204": (Reply(204), ModelUnavailable, "without content"),
     "206 with a part": (Reply(206, label_answer(YES, NO)), ModelUnavailable, "without content"),
     "303": (Reply(303, b"", {"Location": "/x"}), ModelUnavailable, "[Rr]edirects"),
+    "an error beside choices that are null": (
+        Reply(200, {"choices": None, "base_resp": {"status_code": 1026, "status_msg": "input sensitive"}}),
+        ContentFiltered,
+        "filter",
+    ),
     "a page": (Reply(200, b"<html>Log in</html>", {"Content-Type": "text/html"}), UnusableVerdict, "address"),
     "gzip that ends early": (
         Reply(200, gzip.compress(json.dumps(label_answer(YES, NO)).encode())[:-12], {"Content-Encoding": "gzip"}),

@@ -69,6 +69,27 @@ OVERFLOWS = {
     "unseen cache": "kv cache is full: prompt has 9000 tokens",
     "unseen sign": "request too large: 9000 tokens > 8192",
     "unseen chinese": "输入长度超过模型最大限制",
+    # the wordings that it missed, of 65 that were written afterwards
+    "tgi less": "`inputs` must have less than 4095 tokens. Given: 5000",
+    "compared": "tokens in prompt 5000 > 4096",
+    "chinese tokens": "请求的token数超过了模型的最大长度",
+    "text": "Text is too long. Limit: 4096 tokens",
+    "german": "Die Eingabe überschreitet die maximale Kontextlänge",
+    "does not fit": "The prompt has 5000 tokens which doesn't fit the 4096-token window.",
+    "model context": "Prompt does not fit in model context",
+    "blocks": "Not enough KV cache space for this request: needs 400 blocks, has 256",
+    "accepts": "The conversation contains 5000 tokens; this deployment accepts 4096.",
+    "sum": "Value error: prompt_len 5000 + max_tokens 1 > 4096",
+    "query": "Query is too long",
+    "positions": "Sequence length 5000 is beyond the trained positions 4096",
+    "ran over": "Your input ran over the model window by 904 tokens.",
+    "above": "Prompt tokens (5000) are above the allowed 4096.",
+    "reached": "Max context reached",
+    "lengthy": "Your message is too lengthy for this model",
+    "ids": "input ids length 9000 must be <= 8192",
+    "oversized": "Truncation is disabled and the prompt is oversized",
+    "n_tokens": "n_tokens (9000) >= n_ctx (8192)",
+    "too much": "too much text: 9000 tokens",
 }
 NOT_OVERFLOWS = [
     "Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 9000",
@@ -81,6 +102,16 @@ NOT_OVERFLOWS = [
     "Your request exceeded your monthly token budget",
     "logprobs limit exceeded: at most 5",
     "schema too large: at most 100 properties",
+    "request id is longer than 128 characters",
+    "message name is too long",
+    "prompt_cache_key too long: max 64",
+    "messages must alternate between user and assistant",
+    "Please send at most 16 messages with images",
+    "Invalid value for max_tokens: must be greater than 0 and less than 4097",
+    "max_completion_tokens 20000 exceeds 16384",
+    "requests with more than 8 choices are not supported",
+    "response_format.schema has 120 properties, more than 100",
+    "header names are case-sensitive",
 ]
 FILTERED = [
     (
@@ -98,6 +129,24 @@ FILTERED = [
     (422, {"message": "Output blocked by content filtering policy"}),
     (400, {"message": "blocked due to safety: PROHIBITED_CONTENT"}),
     (451, {"message": "no"}),
+    *(
+        (400, {"message": words})
+        for words in (
+            "Input data may contain inappropriate content.",
+            "The prompt was blocked: SAFETY",
+            "Content Exists Risk",
+            "Request blocked by guardrail",
+            "The request was blocked because it was considered high risk",
+            "input text sensitive",
+            "内容违规",
+            "Content violates policy",
+            "your message contains disallowed content",
+            "blocked by Model Armor",
+            "content unsafe",
+            "NSFW content detected",
+            "input failed safety check",
+        )
+    ),
 ]
 
 
@@ -166,6 +215,13 @@ class TestFaults:
             ({"error": {"code": 401, "message": "No auth credentials found"}}, ModelUnavailable, False),
             ({"error": {"type": "invalid_request_error", "message": "prompt is too long"}}, ContextOverflow, False),
             ({"error": {"code": 403, "message": "flagged by moderation"}}, ContentFiltered, False),
+            ({"ResponseMetadata": {"Error": {"Code": "Throttling", "Message": "flow"}}}, ModelUnavailable, True),
+            ({"header": {"code": 10013, "message": "input content review failed"}}, ContentFiltered, False),
+            ({"Response": {"Error": {"Message": "prompt is too long"}}}, ContextOverflow, False),
+            ({"errors": "rate limit"}, ModelUnavailable, True),
+            ({"fault": {"faultstring": "Rate limit quota violation"}}, ModelUnavailable, True),
+            ({"choices": None, "message": "Too Many Requests", "status": 429}, ModelUnavailable, True),
+            ({"error_code": 17, "error_msg": "daily request limit reached"}, ModelUnavailable, True),
         ],
     )
     def test_an_error_inside_an_answer_of_status_200_is_that_error(self, error, error_type, again):
