@@ -281,6 +281,23 @@ async def test_an_engine_that_slept_answers_as_before(model, numerics, level):
     assert_same_probabilities(await asked, before, numerics)
 
 
+async def test_weights_that_cannot_be_read_again_are_a_typed_failure_and_waking_can_be_tried_again(
+    model, numerics, tiny_checkpoint
+):
+    before = await model.complete(Request(judging("Drink tea."), YES_NO))
+    (weights,) = tiny_checkpoint.glob("*.safetensors")
+    away = weights.with_suffix(".away")
+    await model.sleep(2)
+    weights.rename(away)
+    try:
+        with pytest.raises(ModelUnavailable, match="The engine failed"):
+            await model.wake(2)
+    finally:
+        away.rename(weights)
+    await model.wake(2)
+    assert_same_probabilities(await model.complete(Request(judging("Drink tea."), YES_NO)), before, numerics)
+
+
 async def test_starting_twice_is_starting_once(model):
     engine = model._engine
     await asyncio.gather(model.start(), model.start())
