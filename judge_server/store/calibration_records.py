@@ -99,11 +99,15 @@ class CalibrationRecords:
 
     async def certificate_of(self, calibration: Calibration) -> Certificate | None:
         """The newest that was issued on this run."""
-        column = CERTIFICATE.c
-        own = (column.fingerprint == calibration.judge.fingerprint, column.rubric_digest == calibration.rubric.digest)
-        question = select(column.payload).where(*own).order_by(column.created_us.desc(), column.id.desc())
+        return (await self.certificates_of(calibration)).get(calibration.id)
+
+    async def certificates_of(self, *calibrations: Calibration) -> dict[str, Certificate]:
+        """By the id of a run: the newest that was issued on it."""
+        column, runs = CERTIFICATE.c, {one.id for one in calibrations}
+        own = column.fingerprint.in_({one.judge.fingerprint for one in calibrations})
+        question = select(column.payload).where(own).order_by(column.created_us, column.id)
         every = await self._read(lambda connection: _all(connection, question, Certificate))
-        return next((one for one in every if one.calibration == calibration.id), None)
+        return {one.calibration: one for one in every if one.calibration in runs}
 
     async def newest_certificates(self) -> tuple[Certificate, ...]:
         """One for each judge and rubric for which a gate has decided."""

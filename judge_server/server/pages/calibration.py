@@ -183,5 +183,6 @@ async def _overview(
         under_way=runs.under_way(),
         may_improve=current_caller.get().may("author", "label"),
         done=done.items,
+        certificates=await service.store.calibrations.certificates_of(*done.items),
         more=None if done.next_cursor is None else urlencode({"cursor": done.next_cursor}),
     )

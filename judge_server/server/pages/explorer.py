@@ -2,7 +2,7 @@
 other."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -37,24 +37,41 @@ _FIELDS: Final = (
 
 @router.get("/judgments")
 async def judgments(request: Request, service: ServiceHere) -> Response:
-    """The filters of GET /v1/judgments; an empty field is none."""
+    """The filters of GET /v1/judgments; an empty field is none. A filter that cannot be is told above the form, which
+    keeps what was written."""
     asked = {name: value for name, value in request.query_params.items() if value.strip()}
     try:
         query = JudgmentQuery.model_validate({"limit": _PAGE} | asked)
     except ValidationError as fault:
-        raise refused(fault.errors(include_url=False), asked) from None
+        wrong = refused(fault.errors(include_url=False), asked)
+        return _explorer(request, asked, fault=str(wrong), status=wrong.status)
     found = await service.store.judgments(
         limit=query.limit, cursor=query.cursor, **query.wanted, caller=viewer(service)
     )
     further = None if found.next_cursor is None else urlencode(asked | {"cursor": found.next_cursor})
+    return _explorer(request, asked, judgments=found.items, further=further)
+
+
+def _explorer(
+    request: Request,
+    asked: Mapping[str, str],
+    *,
+    judgments: Sequence[Judgment] = (),
+    further: str | None = None,
+    fault: str | None = None,
+    status: int = 200,
+) -> Response:
+    """``asked``: the filters as they were written; ``further``: the address of earlier judgments."""
     return page(
         request,
         "judgments.html",
-        judgments=found.items,
+        status=status,
+        judgments=judgments,
         asked=asked,
         fields=_FIELDS,
         statuses=list(JudgmentStatus),
         further=further,
+        fault=fault,
     )
 
 

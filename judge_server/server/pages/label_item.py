@@ -127,7 +127,7 @@ async def _item_page(
         before=_before(stored, task),
         gone=gone,
         fault=fault,
-        partly=fault is not None and any(given.answers.values()),
+        partly=fault is not None and any(given.answers.values()) and not all(given.answers.values()),
     )
 
 

@@ -63,6 +63,13 @@ def test_the_report_stands_on_the_page_with_the_split_at_every_figure(client, pa
     assert page.text.count("dev: 30 items, 30 prompts") >= figures - 1
 
 
+def test_the_list_of_measurements_says_what_the_gate_decided(client, rubric, path):
+    calibrated(client, rubric, gate="")
+    text = sound(client.get("/calibrations")).text
+    assert "not enough evidence" in text
+    assert "not asked" in text
+
+
 def test_a_certificate_among_the_judges_leads_to_its_measurement(client, path):
     page = sound(client.get("/judges"))
     assert path in {one["href"] for one in page.all("a")}

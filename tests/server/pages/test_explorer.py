@@ -46,6 +46,16 @@ def test_every_filter_stands_in_the_address_and_in_the_form(server):
         assert links(sound(client.get("/judgments", params=asked | {name: other})), "/judgments/jdg_") == [], name
 
 
+def test_a_filter_that_cannot_be_is_told_above_the_form_which_keeps_it(server):
+    client, _ = server
+    answer = client.get("/judgments", params={"step": "soon", "run": "filters"})
+    assert answer.status_code == 422
+    page = sound(answer)
+    assert "step: " in page.text
+    assert {"soon", "filters"} <= {one.get("value") for one in page.all("input")}
+    assert "No judgment matches" not in page.text
+
+
 def test_a_text_as_it_came_stands_beside_what_the_judge_read_with_what_was_taken_out(server):
     client, judge = server
     response = "Take\u202e one\u200b\u200b tablet of \u00e9 a day, please do."
