@@ -21,7 +21,7 @@ from judge_server.scheduling.processor_share import TimeShare, current_share
 from judge_server.server.connections import Connection
 from judge_server.server.middleware.permission import STATIC
 from judge_server.server.middleware.request_stream import turn_of
-from judge_server.server.middleware.session import cookie_in, is_page
+from judge_server.server.middleware.session import cookie_in, opens
 from judge_server.server.problems import problem_response
 from judge_server.settings.settings import DEFAULT_DATABASE, Settings
 from judge_server.store.api_key_records import ApiKeyRecords
@@ -94,7 +94,8 @@ class Authentication:
             if scope["path"] in self.without_store and (key := keys.known(presented)) is not None:
                 return key.caller
             return (await keys.find(presented)).caller
-        if is_page(scope["path"]) and (session := scope["app"].state.sessions.read(cookie_in(scope["headers"]))):
+        opened = scope["type"] == "http" and opens(scope["method"], scope["path"])
+        if opened and (session := scope["app"].state.sessions.read(cookie_in(scope["headers"]))):
             return (await keys.of_session(session.key_id)).caller
         raise Unauthorized("This route requires an API key.", remedy=_MISSING)
 

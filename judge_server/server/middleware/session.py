@@ -1,8 +1,10 @@
 """A signed-in browser: a cookie that names an API key, signed with the database's secret, so that every replica accepts
-it and a revoked key ends it. The cookie opens pages only, never the routes of programs."""
+it and a revoked key ends it. The cookie opens pages, and the reports to which they lead, but no other route of
+programs."""
 
 import hashlib
 import hmac
+import re
 import time
 from http.cookies import CookieError, SimpleCookie
 from typing import Final, NamedTuple
@@ -11,6 +13,7 @@ COOKIE: Final = "judge_session"
 LASTS_SECONDS: Final = 12 * 3600
 _KEY_ID = 12
 _MOST_BYTES = 4_096
+_REPORT: Final = re.compile(r"/v1/(exams/[^/]+/report|improvements/[^/]+/files/[^/]+)")
 
 
 class Session(NamedTuple):
@@ -82,5 +85,10 @@ PAGES: Final = (
 
 
 def is_page(path: str) -> bool:
-    """Whether a path is one of the pages, which a session opens."""
+    """Whether a path is one of the pages."""
     return path == "/" or any(path == start or path.startswith(f"{start}/") for start in PAGES)
+
+
+def opens(method: str, path: str) -> bool:
+    """Whether a session opens a path: the pages, and the reports to which they lead."""
+    return is_page(path) or (method in ("GET", "HEAD") and _REPORT.fullmatch(path) is not None)

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from judge_server.core.calibration import Calibration
-from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadInput, JudgeServerError, NotFound
 from judge_server.server.calibration_results import certified, compared, labels_of, loaded, report_of
 from judge_server.server.pages.calibration_items import again_of, record_of
@@ -181,7 +180,6 @@ async def _overview(
         rubrics=await service.rubric_registry.listing(),
         judges=list(service.judge_registry.judges),
         under_way=runs.under_way(),
-        may_improve=current_caller.get().may("author", "label"),
         done=done.items,
         certificates=await service.store.calibrations.certificates_of(*done.items),
         more=None if done.next_cursor is None else urlencode({"cursor": done.next_cursor}),

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from judge_server import __version__
-from judge_server.core.caller import current_caller
+from judge_server.core.caller import SCOPES, current_caller
 from judge_server.core.errors import BadInput, Forbidden
 from judge_server.core.submission import Coordinates
 from judge_server.server.middleware.permission import scopes_of
@@ -75,13 +75,14 @@ def _environment() -> Environment:
 
 
 def page(request: Request, template: str, *, status: int = 200, **shown: Any) -> HTMLResponse:
-    """A template with what every page shows: the caller, where links begin, and the token for forms."""
+    """A template with what every page shows: the caller and what they ``may``, where links begin, and the token."""
     caller = current_caller.get()
     common = {
         "root": request.app.state.root_path,
         "here": request.url.path,
         "version": __version__,
         "caller": caller,
+        "may": {scope: caller.may(scope) for scope in SCOPES},
         "navigation": [one for one in _NAVIGATION if caller.may(*(scopes_of("GET", one[0]) or ("admin",)))],
         "token": sessions(request).token(cookie_in(request.scope["headers"])),
         "signed_in": bool(cookie_in(request.scope["headers"])),

@@ -6,7 +6,7 @@ import pytest
 
 from judge_server.core.errors import Unauthorized
 from judge_server.server.middleware.authentication import KeyRing
-from judge_server.server.middleware.session import COOKIE, LASTS_SECONDS, Sessions, cookie_in, is_page
+from judge_server.server.middleware.session import COOKIE, LASTS_SECONDS, Sessions, cookie_in, is_page, opens
 from judge_server.store.api_key_records import ApiKeyRecords
 from tests.served import served
 from tests.server.keys import bearer, demanding, key_of
@@ -54,6 +54,38 @@ def test_only_our_cookie_of_a_request_is_read():
 def test_routes_of_programs_are_no_pages():
     assert all(map(is_page, ("/", "/try", "/rubrics/a/b@1.0.0", "/judgments/x")))
     assert not any(map(is_page, ("/v1/judgments", "/tryout", "/metrics", "/readyz")))
+
+
+def test_a_session_opens_the_reports_to_which_pages_lead_and_changes_nothing_there():
+    text, key = key_of("ann", "author")
+    reports = ("/v1/exams/exam_0/report", "/v1/improvements/imp_0/files/report.html")
+    assert all(opens("GET", path) for path in (*reports, "/judges"))
+    assert not any(opens("DELETE", path) for path in reports)
+    assert not any(opens("GET", path) for path in ("/v1/exams", "/v1/exams/exam_0", "/v1/exams/a/b/report"))
+    with served(demanding(key)) as client:
+        assert {client.get(path).status_code for path in reports} == {401}
+        signed_in(client, text)
+        assert {client.get(path).status_code for path in reports} == {404}
+
+
+def test_a_page_leads_nowhere_that_its_key_may_not_open():
+    text, key = key_of("ann", "label")
+    with served(demanding(key)) as client:
+        signed_in(client, text)
+        for path in (
+            "/",
+            "/rubrics/writing/summary",
+            "/judgments",
+            "/calibrations",
+            "/calibrations/improve",
+            "/judges",
+            "/label",
+        ):
+            page = client.get(path)
+            assert page.status_code == 200, path
+            for start in ("/try", "/drafts", "/jobs", "/keys"):
+                assert f'href="{start}' not in page.text, path
+        assert "Measure the judge" not in client.get("/calibrations").text
 
 
 def test_without_a_key_a_page_leads_to_the_sign_in_and_a_wrong_key_is_told():
