@@ -73,7 +73,9 @@ NOTHING = Spend()
 
 class PairedTest(Frozen):
     """The candidate beside what stood before, on the same ratings: ``fixed`` only the candidate got right, ``broken``
-    only the other. ``p``: of the exact sign-flip test by prompt; None if no prompt favours either side."""
+    only the other. ``p``: of the exact sign-flip test by prompt; None if no prompt favours either side. ``alike``:
+    criteria on which the candidate gives every item one label although people do not: agreeing more often by the
+    commoner label alone is no better judge."""
 
     ratings: int
     prompts: int
@@ -82,17 +84,19 @@ class PairedTest(Frozen):
     fixed: int
     broken: int
     p: float | None = None
+    alike: tuple[str, ...] = ()
 
     @property
     def better(self) -> bool:
-        return self.fixed > self.broken
+        return self.fixed > self.broken and not self.alike
 
     def __str__(self) -> str:
         p = "nothing to test" if self.p is None else p_value(self.p)
+        but = f", but gives every item the same label on {', '.join(self.alike)}" if self.alike else ""
         return (
             f"agrees on {self.after} instead of {self.before} of {many(self.ratings, 'rating')} from "
             f"{many(self.prompts, 'prompt')}: "
-            f"corrects {self.fixed}, breaks {self.broken} ({p})"
+            f"corrects {self.fixed}, breaks {self.broken} ({p}){but}"
         )
 
 

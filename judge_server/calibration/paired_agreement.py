@@ -16,6 +16,7 @@ from judge_server.labels.label_set import LabelSet
 from judge_server.labels.table_builder import table_of
 
 MET = 0.5
+RARE = 5  # with fewer of the rarer label no coefficient has an interval either
 
 
 def mapped(labels: LabelSet, judge: str, maps: Mapping[str, FittedMap]) -> LabelSet:
@@ -51,9 +52,10 @@ def with_rows_of(labels: LabelSet, other: LabelSet, judge: str, criterion: str) 
 
 def paired_test(old: LabelSet, new: LabelSet, judge: str) -> PairedTest:
     """Whether the new rows agree with the people's majority more often, prompt by prompt. Items on which people tie or
-    one of the judges is silent are not compared."""
+    one of the judges is silent are not compared. Criteria on which the new rows are changed and have one label for
+    every item are named if people gave another label at least ``RARE`` times."""
     right: list[list[Ints]] = [[], []]
-    clusters = []
+    clusters, alike = [], list[str]()
     for view in views(merged(old, judge, new, judge)):
         if not {OLD, NEW} <= set(view.panel.judges):
             continue
@@ -63,6 +65,13 @@ def paired_test(old: LabelSet, new: LabelSet, judge: str) -> PairedTest:
         for place, name in enumerate((OLD, NEW)):
             right[place].append((panel.judges[name].codes == reference)[used].astype(np.int64))
         clusters.append(panel.cluster[used])
+        places = view.criterion[used]
+        for place in np.unique(places):
+            codes = [
+                one[used][places == place] for one in (panel.judges[OLD].codes, panel.judges[NEW].codes, reference)
+            ]
+            if _all_alike(*codes):
+                alike.append(view.table.criteria.names[place])
     if not clusters or not sum(map(len, clusters)):
         return PairedTest(ratings=0, prompts=0, before=0, after=0, fixed=0, broken=0)
     before, after, cluster = np.concatenate(right[0]), np.concatenate(right[1]), np.concatenate(clusters)
@@ -74,4 +83,13 @@ def paired_test(old: LabelSet, new: LabelSet, judge: str) -> PairedTest:
         fixed=int((after > before).sum()),
         broken=int((before > after).sum()),
         p=sign_flip(after, before, cluster).p,
+        alike=tuple(sorted(alike)),
     )
+
+
+def _all_alike(old: Ints, new: Ints, people: Ints) -> bool:
+    """Whether new labels are one for all items, differ from the old ones, and people gave another label often
+    enough."""
+    if not (new == new[0]).all() or (old == new).all():
+        return False
+    return bool((people != new[0]).sum() >= RARE)

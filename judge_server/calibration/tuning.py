@@ -66,11 +66,13 @@ class AdapterComparison(Frozen):
     silent_after: int
 
     @property
-    def outcome(self) -> Literal["better", "worse", "no difference shown"]:
+    def outcome(self) -> Literal["better", "worse", "one label for all", "no difference shown"]:
         test = self.test
         if test.p is None or test.p >= SIGNIFICANT:
             return "no difference shown"
-        return "better" if test.better else "worse"
+        if test.fixed < test.broken:
+            return "worse"
+        return "better" if test.better else "one label for all"
 
 
 class Tuning(Frozen):
@@ -102,6 +104,7 @@ class Tuning(Frozen):
         said = {
             "better": "The adapter agrees better with people",
             "worse": "The adapter agrees less with people",
+            "one label for all": "The adapter is no better judge",
             "no difference shown": "No difference was shown",
         }[held.outcome]
         silent = f"{held.silent_before} of {held.ratings} ratings had no verdict before, {held.silent_after} with it."

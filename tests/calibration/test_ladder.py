@@ -1,5 +1,6 @@
 """The ladder finds known faults of simulated judges on their rung, and claims nothing about a judge without faults."""
 
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from judge_server.calibration.parts import divided, ratings
 from judge_server.calibration.wording import draft
 from judge_server.core.errors import BadInput
 from judge_server.core.judgment import Usage
+from judge_server.labels.table_builder import table_of
 from judge_server.report.improvement_pages import html, markdown
 
 MISREAD = FaultyJudge(misreads=0.4)
@@ -75,6 +77,43 @@ async def test_each_fault_is_found_on_its_rung_and_nothing_is_claimed_without_on
         assert (found.outcome, kept) == ("improved", {rung})
         assert found.final.p < 0.05
         assert not found.turned
+
+
+class SaysYes:
+    """Says yes to everything, with a chance that hardly depends on the item; people say yes to three items of ten."""
+
+    def __init__(self, whole):
+        met = [row.item for row in whole.table if row.criterion == "c0"]
+        self.met = {item for number, item in enumerate(sorted(met)) if number % 10 < 3}
+
+    def labels(self, whole):
+        rows = [row.model_copy(update={"label": "yes" if row.item in self.met else "no"}) for row in whole.table]
+        return replace(whole, table=table_of(rows))
+
+    async def __call__(self, rubric, labels, setup):
+        rows = [row for row in labels.table if row.role == "human"]
+        said = [
+            row.model_copy(
+                update={
+                    "annotator": "main",
+                    "role": "judge",
+                    "label": "yes",
+                    "probability": 0.8 + 0.01 * (row.item in self.met) + 0.001 * (zlib.crc32(row.item.encode()) % 100),
+                }
+            )
+            for row in rows
+        ]
+        return replace(labels, table=table_of([*rows, *said]))
+
+
+async def test_a_map_that_says_the_commoner_label_of_everything_is_not_kept():
+    whole = people(200, 2)
+    judge = SaysYes(whole)
+    found, reads, _, _ = await climb(judge, labels=judge.labels(whole))
+    maps = [one for one in found.candidates if one.rung == "map"]
+    assert maps
+    assert all(one.test.after > one.test.before and one.test.alike for one in maps)
+    assert (found.outcome, reads) == ("nothing better was found", [])
 
 
 @pytest.mark.parametrize("seed", range(3))

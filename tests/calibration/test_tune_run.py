@@ -124,6 +124,15 @@ async def test_a_worse_adapter_and_one_without_effect_are_called_so(tmp_path):
     assert same.held_out.outcome == "no difference shown"
 
 
+def test_an_adapter_that_says_the_commoner_label_of_everything_is_not_called_better():
+    """What SmolLM2's adapter did after one step: yes to all became no to all."""
+    test = PairedTest(ratings=105, prompts=15, before=33, after=72, fixed=72, broken=33, p=0.0015, alike=("c0",))
+    held = AdapterComparison(test=test, ratings=105, silent_before=0, silent_after=0)
+    assert held.outcome == "one label for all"
+    worse = held.model_copy(update={"test": test.model_copy(update={"fixed": 33, "broken": 72})})
+    assert worse.outcome == "worse"
+
+
 def test_five_prompts_on_one_side_show_nothing():
     test = PairedTest(ratings=50, prompts=50, before=40, after=45, fixed=5, broken=0, p=0.0625)
     assert AdapterComparison(test=test, ratings=50, silent_before=0, silent_after=0).outcome == "no difference shown"
