@@ -9,6 +9,7 @@ from typing import Final, Self
 import httpx
 
 from judge_server.core.monitor import Transition
+from judge_server.util.proxy import proxy_of
 
 _TIMEOUT_SECONDS: Final = 10.0
 
@@ -25,7 +26,13 @@ class Webhook:
     def __init__(self, url: str, secret: str | None, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._url = url
         self._secret = secret
-        self._client = httpx.AsyncClient(timeout=timeout_seconds, follow_redirects=False)
+        proxy = proxy_of(url)
+        self._client = httpx.AsyncClient(
+            timeout=timeout_seconds,
+            follow_redirects=False,
+            proxy=proxy,
+            transport=None if proxy else httpx.AsyncHTTPTransport(),  # httpx itself sends loopback through a proxy
+        )
 
     async def __aenter__(self) -> Self:
         return self

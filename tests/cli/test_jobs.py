@@ -37,6 +37,15 @@ def test_a_file_is_handed_over_followed_and_read_back(tmp_path):
         assert json.loads(cancelled.stdout)["status"] == "done"
 
 
+def test_a_server_on_this_machine_is_reached_without_a_proxy_and_a_message_names_the_proxy_of_others():
+    proxy = dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://user:hidden@127.0.0.1:9") | {"no_proxy": ""}
+    with served(settings_of()) as client:
+        assert judge_server("jobs", "list", "--url", client.base_url, **proxy).returncode == 0
+    away = judge_server("jobs", "list", "--url", "http://judge.example.org", **proxy)
+    assert "asked through the proxy http://127.0.0.1:9, does not answer" in " ".join(away.stderr.split())
+    assert "hidden" not in away.stderr
+
+
 def test_a_folder_of_parquet_and_other_files_is_handed_over(tmp_path):
     rows = [
         {"prompt": "I have a fever.", "response": f"Rest, and drink {number} glasses of water."} for number in range(6)

@@ -158,6 +158,15 @@ async def test_a_store_that_fails_ends_no_watch(store, caplog):
     await watch.close()
 
 
+async def test_a_webhook_on_this_machine_is_told_without_the_proxy_of_the_environment(monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    finding = MonitorFinding(monitor="flags", series=Series(rubric=None, judge="j"), state="alarm", text="Look.")
+    async with Receiver() as receiver, Webhook(receiver.url, None) as webhook:
+        await webhook.tell(Transition(id="alt_1", raised=True, at=datetime.now(UTC), finding=finding))
+    assert len(receiver.received) == 1
+
+
 async def test_an_address_where_nobody_listens_is_a_refusal_that_does_not_name_it():
     finding = MonitorFinding(monitor="flags", series=Series(rubric=None, judge="j"), state="alarm", text="Look.")
     transition = Transition(id="alt_1", raised=True, at=datetime.now(UTC), finding=finding)

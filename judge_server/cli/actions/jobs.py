@@ -20,6 +20,7 @@ from judge_server.cli.running import fail
 from judge_server.core.errors import BadInput, BadSubmission, MissingDependency
 from judge_server.core.rubric import Rubric
 from judge_server.util.parsing import read_json
+from judge_server.util.proxy import proxy_of, via
 
 _LOOK_SECONDS = 0.5
 _PATIENCE_SECONDS = 60.0
@@ -33,7 +34,14 @@ class Jobs:
     def __init__(self, url: str, api_key: str | None) -> None:
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._url = url.rstrip("/")
-        self._client = httpx.Client(base_url=self._url, headers=headers, timeout=httpx.Timeout(60, connect=5))
+        self._proxy = proxy_of(self._url)
+        self._client = httpx.Client(
+            base_url=self._url,
+            headers=headers,
+            timeout=httpx.Timeout(60, connect=5),
+            proxy=self._proxy,
+            transport=None if self._proxy else httpx.HTTPTransport(),  # httpx itself sends loopback through a proxy
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -115,7 +123,7 @@ class Jobs:
                     return _read(answer)
             except httpx.TransportError as fault:
                 if time.monotonic() > give_up:
-                    fail(f"{self._url} does not answer: {fault}.")
+                    fail(f"{self._url}{via(self._proxy)} does not answer: {fault}.")
             time.sleep(_LOOK_SECONDS)
 
     def _answer(self, method: str, path: str, **more: Any) -> dict[str, Any]:
@@ -125,7 +133,10 @@ class Jobs:
             self._silent(fault)
 
     def _silent(self, fault: httpx.HTTPError) -> NoReturn:
-        fail(f"{self._url} does not answer: {fault}. Is judge-server serve running there? Name another with --url.")
+        fail(
+            f"{self._url}{via(self._proxy)} does not answer: {fault}. Is judge-server serve running there? "
+            "Name another with --url."
+        )
 
 
 def show(jobs: Sequence[Mapping[str, Any]], as_json: bool) -> None:
