@@ -305,6 +305,9 @@ class ModelServer(ABC):
             remedy = "Raise timeout_seconds, lower max_in_flight or add addresses."
         elif isinstance(error, aiohttp.ClientHttpProxyError):
             what = f"was not reached: the proxy answered {error.status}"
+        elif isinstance(error, aiohttp.ClientConnectorDNSError):
+            what = f"was not reached: the name {error.host} is not found"
+            remedy = "Check the name, and what this machine asks for names (DNS)."
         elif isinstance(error, aiohttp.ClientConnectorError):
             what = "accepts no connection"
         else:

@@ -1,6 +1,7 @@
 """What starting finds out, against a real HTTP server on the loopback."""
 
 import json
+import socket
 
 import pytest
 
@@ -112,6 +113,15 @@ class TestStarting:
     async def test_nobody_at_the_address_is_told_soon(self, dead_address):
         with pytest.raises(ModelUnavailable, match="accepts no connection"):
             await open_model(f"openai:stub@{dead_address}").start()
+
+    async def test_a_name_that_nobody_knows_is_said_to_be_one(self, monkeypatch):
+        def unknown(*_: object, **__: object) -> None:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+        monkeypatch.setattr(socket, "getaddrinfo", unknown)
+        with pytest.raises(ModelUnavailable, match=r"the name judge\.invalid is not found") as caught:
+            await open_model("openai:stub@http://judge.invalid/v1").start()
+        assert "DNS" in str(caught.value)
 
     async def test_a_silent_server_is_waited_for_no_longer_than_set(self, silent_address):
         with pytest.raises(ModelUnavailable, match="start_timeout_seconds"):
