@@ -26,10 +26,11 @@ from judge_server.cli import (
     runs,
     sizing,
 )
+from judge_server.cli.listing import Commands
 from judge_server.cli.running import BAD_USE
 from judge_server.core.extra import absent
 
-app = typer.Typer(
+app = Commands(
     rich_markup_mode=None,  # with it names and choices are cropped at 80 columns
     name="judge-server",
     help="Score responses against expert rubrics with a judge model; a judge that failed is never a reward.",

@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from judge_server.cli import options
+from judge_server.cli.listing import Commands
 from judge_server.cli.running import run
 
-app = typer.Typer(
+app = Commands(
     name="budget",
     help="Caps in money or tokens for API keys and training runs, and what they have spent.",
     no_args_is_help=True,

@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from judge_server.cli import options
+from judge_server.cli.listing import Commands
 from judge_server.cli.running import fail
 
-app = typer.Typer(help="Build data sets for training: keep prompts of the right difficulty.", no_args_is_help=True)
+app = Commands(help="Build data sets for training: keep prompts of the right difficulty.", no_args_is_help=True)
 
 
 @app.command("difficulty")

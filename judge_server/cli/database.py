@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from judge_server.cli import options
+from judge_server.cli.listing import Commands
 from judge_server.cli.running import run
 
-app = typer.Typer(
+app = Commands(
     name="database",
     help="The server's database: migrate it, see what takes room, remove what is old, erase what must go.",
     no_args_is_help=True,

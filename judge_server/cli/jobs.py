@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from judge_server.cli.listing import Commands
 from judge_server.core.caller import PriorityClass
 
-app = typer.Typer(
+app = Commands(
     name="jobs",
     help="Durable batches of a running server: an accepted job is finished even if the server restarts.",
     no_args_is_help=True,

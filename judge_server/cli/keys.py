@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from judge_server.cli import options
+from judge_server.cli.listing import Commands
 from judge_server.core.caller import PriorityClass
 
-app = typer.Typer(
+app = Commands(
     name="keys",
     help="Create, list and revoke the API keys in a server's database.",
     no_args_is_help=True,

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from judge_server.cli import options
+from judge_server.cli.listing import Commands
 from judge_server.cli.running import run
 
-app = typer.Typer(name="monitor", help="Drift, saturation and signs of reward hacking in stored judgments.")
-queue = typer.Typer(
+app = Commands(name="monitor", help="Drift, saturation and signs of reward hacking in stored judgments.")
+queue = Commands(
     name="queue",
     help="Judgments sampled for people to label, and their labels back into a label set.",
     no_args_is_help=True,

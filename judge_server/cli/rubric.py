@@ -10,12 +10,13 @@ from typing import Annotated, Literal, ParamSpec
 
 import typer
 
+from judge_server.cli.listing import Commands
 from judge_server.cli.options import JudgeFlags, LibraryFlags, Rubrics, StoreFlags, takes_flags
 from judge_server.cli.rubric_work import Json, Output, Target, Targets, audit_criteria, draft, propose, watch
 from judge_server.cli.running import fail, needs
 from judge_server.core.errors import BadRubric, JudgeServerError
 
-app = typer.Typer(help="Write, check, publish and exchange rubrics.", no_args_is_help=True)
+app = Commands(help="Write, check, publish and exchange rubrics.", no_args_is_help=True)
 
 FOUND = 1
 P = ParamSpec("P")

@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from judge_server.cli import options
+from judge_server.cli.listing import Commands
 from judge_server.cli.running import run
 
-app = typer.Typer(
+app = Commands(
     name="run",
     help="Training runs: which rubric and judge rewarded which steps, and prompts that taught nothing.",
     no_args_is_help=True,

@@ -1,5 +1,6 @@
 """The help of every command is whole in a terminal of 80 columns."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,3 +24,4 @@ def test_no_help_is_cropped_at_80_columns():
         assert told.exit_code == 0, (path, told.output)
         assert "Usage: " in told.output
         assert "…" not in told.output, path
+        assert not re.findall(r".*[\w,.]\.\.\.$", told.output, re.MULTILINE), path

@@ -3,12 +3,11 @@
 One file per command family; slow imports happen when a command runs.
 """
 
-import typer
-
 from judge_server.cli.calibrate import cascade, fit, gate, improve, labels, report, run, tune
+from judge_server.cli.listing import Commands
 from judge_server.cli.running import needs
 
-app = typer.Typer(
+app = Commands(
     help="Measure judges against people: labels, agreement, fitted probabilities. No labels yet? judge-server exam.",
     no_args_is_help=True,
 )
