@@ -34,18 +34,23 @@ endef
 
 install: $(VENV)/installed  ## .venv/ with server, client, test tools and vLLM for CPUs
 
+# What short commands import is compiled here, also where Python is told to keep no bytecode: then each would take seconds.
+COMPILED := env -u PYTHONDONTWRITEBYTECODE $(BIN)/judge-server database current --database sqlite:// >/dev/null
+
 # Without extras, engine and test tools. An environment that has everything stays as it is.
 install-base: $(if $(wildcard $(VENV)/installed),install,$(VENV)/installed-base)  ## .venv/ with the server alone: enough for the demo
 
 $(VENV)/installed-base: pyproject.toml requirements/dev.lock Makefile
 	@$(PREPARE)
 	$(UV) pip install --quiet --python $(BIN)/python --constraint requirements/dev.lock --editable .
+	@$(COMPILED)
 	@touch $@
 
 $(VENV)/installed: $(PINS)
 	@$(PREPARE)
 	$(UV) pip install --quiet --python $(BIN)/python $(TORCH_SOURCE) --override requirements/overrides.txt \
 		--requirements requirements/dev.lock $(ENGINE) --editable . $(CLIENT)
+	@$(COMPILED)
 	@touch $@
 
 demo: install-base  ## score the bundled submissions against the bundled rubrics

@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from tests.command import PROGRAM
 from tests.distribution import ENGINE, ENGINE_FILES, unit
 from tests.project.repository import ROOT
 
@@ -103,3 +104,15 @@ def test_everything_that_starts_an_engine_is_one_unit_and_every_other_file_its_o
     assert {unit(f"{name}::test[a::b]") for name in ENGINE_FILES} == {ENGINE}
     assert unit("tests/core/test_reward.py::test_a[x::y]") == "tests/core/test_reward.py"
     assert [name for name in ENGINE_FILES if not (ROOT / name).is_file()] == []
+
+
+@pytest.mark.parametrize("target", ["install", "install-base"])
+def test_the_environment_keeps_the_bytecode_of_short_commands_whatever_python_is_told(target):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    form = r"^COMPILED := env -u PYTHONDONTWRITEBYTECODE \$\(BIN\)/(judge-server .*) >/dev/null$"
+    compiling = re.search(form, makefile, re.MULTILINE)
+    recipe = makefile.partition(f"$(VENV)/installed{target.removeprefix('install')}: ")[2].partition("\n\n")[0]
+    assert "$(COMPILED)" in recipe
+    assert compiling
+    ran = subprocess.run([PROGRAM, *compiling[1].split()[1:]], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "no tables yet" in ran.stdout
