@@ -70,9 +70,10 @@ def test_the_list_of_measurements_says_what_the_gate_decided(client, rubric, pat
     assert "not asked" in text
 
 
-def test_a_certificate_among_the_judges_leads_to_its_measurement(client, path):
+def test_a_certificate_among_judges_and_rubrics_leads_to_its_measurement(client, path):
     page = sound(client.get("/judges"))
-    assert path in {one["href"] for one in page.all("a")}
+    for listed in (page, sound(client.get("/rubrics"))):
+        assert path in {one["href"] for one in listed.all("a")}
     assert "not enough evidence" in page.text
 
 
