@@ -245,7 +245,7 @@ class Scorer:
             )
         rubric = await self.rubrics.get_for_judging(named) if isinstance(named, str) else named
         if any(isinstance(leaf, CheckCriterion) for leaf in rubric.leaves):
-            checks.prepare(rubric)
+            await checks.prepare_unblocking(rubric)
         return rubric
 
     def _admitted(self, submission: Submission, rubric: Rubric) -> str | None:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,7 @@ from judge_server.judging.checks import (
     text,
 )
 from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput
+from judge_server.judging.checks.schema import NotAtOnceError, at_once
 from judge_server.util.apart import FairThreads, NotDone, apart
 from judge_server.util.lru import BoundedCache
 
@@ -87,6 +89,25 @@ def prepare(rubric: Rubric) -> None:
     if _prepared.get(rubric.digest):
         return
     check_specifications(rubric)
+    _remember(rubric)
+
+
+async def prepare_unblocking(rubric: Rubric) -> None:
+    """As ``prepare``; long schemas are checked in the process for long texts."""
+    if _prepared.get(rubric.digest):
+        return
+    try:
+        with at_once():
+            check_specifications(rubric)
+    except NotAtOnceError:
+        try:
+            await apart(caller_name(), check_specifications, rubric)
+        except NotDone as fault:
+            raise BadRubric(f"The rubric's checks cannot be read: {fault}.", remedy="Use simpler schemas.") from None
+    _remember(rubric)
+
+
+def _remember(rubric: Rubric) -> None:
     for leaf in rubric.leaves:
         if isinstance(leaf, CheckCriterion):
             KINDS[type(leaf.check)].require(leaf.check)
@@ -111,12 +132,14 @@ def prepare_criterion(criterion: CheckCriterion) -> None:
 
 
 async def decide(criterion: CheckCriterion, submission: Submission, step: Step | None = None) -> Verdict:
-    """The verdict on ``criterion``, computed inline if that is cheap, else in a thread or process. With ``step``, that
+    """The verdict on ``criterion``, computed inline if that is cheap, else in a thread or process; what turns out to be
+    costly because of its schemas is done again in the process. With ``step``, that
     step's text is read and the verdict carries its index and span."""
     kind = KINDS[type(criterion.check)]
     if len(submission.read.text) < kind.slow_from:
-        return decide_now(criterion, submission, step)
-    if not kind.apart or submission.characters <= LONG_CHARACTERS:
+        with suppress(NotAtOnceError), at_once():
+            return decide_now(criterion, submission, step)
+    elif not kind.apart or submission.characters <= LONG_CHARACTERS:
         return await asyncio.get_running_loop().run_in_executor(kind.pool, decide_now, criterion, submission, step)
     try:
         return await apart(caller_name(), decide_now, criterion, submission, step)
@@ -125,10 +148,12 @@ async def decide(criterion: CheckCriterion, submission: Submission, step: Step |
 
 
 def decide_now(criterion: CheckCriterion, submission: Submission, step: Step | None = None) -> Verdict:
-    """As ``decide``, but blocking. No submission makes it raise."""
+    """As ``decide``, but blocking. No submission makes it raise, except NotAtOnceError within ``at_once``."""
     try:
         check_input = CheckInput.of(criterion, submission, step)
         finding = KINDS[type(criterion.check)].find(criterion.check, check_input)
+    except NotAtOnceError:
+        raise
     except CheckFailed as fault:
         return _undecided(criterion, fault, step)
     except Exception as fault:  # noqa: BLE001 - any library error on a hostile text becomes a typed verdict
