@@ -22,7 +22,7 @@ _LATEX = re.compile(
     r"\\(?:begin|end)\{[^{}]{0,40}\}"
     r"|\\(?:boxed|fbox|text\w*|math\w*|frac|dfrac|left|right|underline|emph|section\*?|subsection\*?|quad|qquad|item|displaystyle|large|bf|it|rm)(?![a-zA-Z])"
     r"|\\(?:documentclass|usepackage)(?:\[[^\[\]]{0,80}\])?\{[^{}]{0,80}\}"
-    r"|\\[hv]space\*?\{[^{}]{0,20}\}|\\[\[\]()\\ ,;!]"
+    r"|\\(?:[hv]?phantom|label|color)\{[^{}]{0,40}\}|\\[hv]space\*?\{[^{}]{0,20}\}|\\[\[\]()\\ ,;!]"
 )
 _EMPTY_ITEM = re.compile(
     r"^[ \t]*(?:[-*+•>]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])[ \t]*(?:\[[ xX]?\][ \t]*)?$", re.MULTILINE

@@ -21,7 +21,10 @@ _PLACEHOLDER = re.compile(
 _HEADER_OF_A_TABLE = re.compile(r"\|[^\n|\d]{1,40}(?:\|[^\n|\d]{1,40}){0,12}\|\s*")
 _ENUMERATORS = re.compile("[\u2460-\u2473\u24b6-\u24e9\u2474-\u249b\\s]{2,}")  # circled and bracketed
 _EMPTY_STATEMENT = re.compile(
-    r"\s*(?:pass|return(?: (?:None|null|nil))?;?|begin|end;?|[{}]*|#.*coding.*"
+    r"\s*(?:pass|return(?: (?:None|null|nil))?;?|begin|end;?|[{}]*"
+    r"|(?:#|//|--|%|;)\s?(?:"
+    r"\.\.\.|(?:todo|fixme)\b.{0,80}|(?:(?:add|write|insert|implement|put) )?(?:your|the) "
+    r"(?:code|answer|solution|logic)\b(?: goes)?(?: here)?|.*coding.*)"
     r"|\w{1,20} ?[:=] ?(?:None|null|nil|\'\'|\"\"|\[\]|\{\})"
     r"|(?:def|function|func|fn|sub) \w{1,20} ?\([^()\n]{0,60}\)[^\n\w]{0,10}"  # a function's head
     r"|(?:print|printf|puts|echo|console\.log|return) ?\(?(?:\'\'|\"\")?\)?;?"  # nothing is printed

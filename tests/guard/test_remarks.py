@@ -161,6 +161,8 @@ SORTING = "Convert the list [3, 1, 2] into a sorted one and say how."
         (WHY, "|Cause|Effect|\n|---|---|\n| | |"),
         (WHY, "**Cause**\n\n**Effect**\n\n**Sources**"),
         (WHY, "def answer():\n    pass"),
+        (WHY, "```python\n# TODO\n```"),
+        (WHY, "// your code here"),
         (WHY, "print('')"),
         (WHY, "{'answer': ''}"),
         (WHY, "(to be completed)"),
@@ -179,6 +181,8 @@ def test_frames_of_programs_tables_and_templates_are_thin(prompt, text):
         ("Which tag makes a line break in HTML?", "<br>"),
         ("Write a Python function f that does nothing.", "def f():\n    pass"),
         ("Fill the blank of task 15.", "print()"),
+        (WHY, "# Add warm milk"),
+        ("Write the comment that marks unfinished Python code.", "# TODO"),
         ("Give me an empty markdown table of causes.", "| Cause | Effect |\n|---|---|\n| | |"),
         (WHY, "| Cause | Effect |\n|---|---|\n| joy | purring |"),
         (WHY, "**Joy**\n\nand the larynx"),
@@ -188,6 +192,10 @@ def test_frames_that_the_prompt_asks_for_or_that_hold_something_are_answers(prom
     seen = look(text, prompt=prompt)
     assert seen.refused is None
     assert THIN not in seen.flags
+
+
+def test_latex_that_leaves_room_for_nothing_is_refused():
+    assert look("\\boxed{\\phantom{x}}", prompt=WHY).refused is not None
 
 
 def test_a_chat_message_without_content_is_refused():

@@ -33,6 +33,7 @@ from tests.attack.evaluation import (
     sixth_degenerate,
     tenth_degenerate,
     third_degenerate,
+    twelfth_degenerate,
     unseen_orders,
 )
 from tests.attack.evaluation.declarations import declared_sentences
@@ -82,6 +83,7 @@ def _degenerate() -> None:
         "ninth, prose held out": ninth_degenerate.kinds(),
         "tenth, held out": tenth_degenerate.kinds(),
         "eleventh, held out": map(_by_kind, eleventh_degenerate.kinds()),
+        "twelfth": twelfth_degenerate.kinds(),
     }
     for name, given in corpora.items():
         texts = list(given)
