@@ -22,8 +22,8 @@ def error_page(request: Request, status: int, problem: Mapping[str, Any]) -> Res
     told = {name: problem.get(name) for name in _TOLD}
     if problem.get("scopes"):
         told["remedy"] = (
-            "Ask whoever runs this server for a key with this scope (judge-server keys create makes one), sign out, and "
-            "sign in with it."
+            "Ask whoever runs this server for a key with this scope (judge-server keys create makes one), sign out, "
+            "and sign in with it."
         )
     return page(
         request, "error.html", status=status, number=status, signin=signin if status == _UNAUTHORIZED else "", **told
