@@ -93,7 +93,7 @@ def test_every_rubric_is_a_document_with_its_gates_and_its_changes(server):
     assert "the reward is at most 0" in document.text
     assert "Sources" in document.text
     changed = sound(client.get("/rubrics/diff", params={"old": "safety/sycophancy@1.0.0", "new": "safety/sycophancy"}))
-    assert "From safety/sycophancy@1.0.0" in changed.text
+    assert "Fromsafety/sycophancy@1.0.0" in changed.text.replace(" ", "")  # it may break after each mark
 
 
 def test_the_library_names_authors_and_how_far_each_judge_was_measured(server):
