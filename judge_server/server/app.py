@@ -38,7 +38,7 @@ from judge_server.server.job_events import JobEvents
 from judge_server.server.middleware.authentication import Authentication, key_ring, require_keys
 from judge_server.server.middleware.headers import ResponseHeaders
 from judge_server.server.middleware.host_guard import HostGuard, trusted_names
-from judge_server.server.middleware.permission import METRICS, guard_routes
+from judge_server.server.middleware.permission import METRICS, PROBES, guard_routes
 from judge_server.server.middleware.prefix import PathPrefix
 from judge_server.server.middleware.request_stream import BodyLimit, RefuseCompressed, RequestTasks
 from judge_server.server.middleware.session import Sessions
@@ -221,7 +221,9 @@ def _add_middleware(app: FastAPI, settings: Settings, telemetry: Telemetry, publ
             shared=None if shared is None else shared.ledger,
         )
     app.add_middleware(HostGuard, names=trusted_names(settings), own=settings.trusted_hosts)
-    app.add_middleware(ObserveExchanges, observers=telemetry.exchange_observers, tracer=telemetry.tracer)
+    app.add_middleware(
+        ObserveExchanges, observers=telemetry.exchange_observers, tracer=telemetry.tracer, untraced=PROBES
+    )
     app.add_middleware(ResponseHeaders)
     app.add_middleware(ReadableStart)
     if settings.root_path:

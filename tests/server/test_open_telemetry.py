@@ -90,10 +90,20 @@ def test_a_share_of_the_traces_is_kept_and_a_callers_decision_is_followed():
     unwanted = CALLER[:-1] + "0"
     with collector() as (endpoint, bodies):
         with served(settings_of(otlp_endpoint=endpoint, trace_share=0.0)) as client:
-            client.get("/healthz")
-            client.get("/readyz", headers={"traceparent": CALLER})
-            client.get("/healthz", headers={"traceparent": unwanted})
-        assert [span.name for span in spans_of(bodies)] == ["GET /readyz"]
+            client.get("/v1/judges")
+            client.get("/v1/rubrics", headers={"traceparent": CALLER})
+            client.get("/v1/judges", headers={"traceparent": unwanted})
+        assert [span.name for span in spans_of(bodies)] == ["GET /v1/rubrics"]
+
+
+def test_probes_make_no_spans_whoever_traces_them():
+    with collector() as (endpoint, bodies):
+        with served(settings_of(otlp_endpoint=endpoint, public_metrics=True, root_path="/judge")) as client:
+            for path in ("/healthz", "/readyz", "/metrics"):
+                assert client.get(path, headers={"traceparent": CALLER}).status_code == 200
+                assert client.get(f"/judge{path}").status_code == 200
+            client.get("/v1/judges")
+        assert [span.name for span in spans_of(bodies)] == ["GET /v1/judges"]
 
 
 def test_a_collector_that_is_away_neither_harms_answers_nor_holds_the_end_up():

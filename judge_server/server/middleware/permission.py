@@ -88,6 +88,8 @@ RULES: Final = (
     ScopeRule(_ALL, "/label", ("label",)),  # it shows other callers' conversations and responses
 )
 METRICS: Final = "/metrics"
+PROBES: Final = frozenset({"/healthz", "/readyz", METRICS})
+"""What asks again and again whether the server is well."""
 STATIC: Final = "/static/"  # scripts and styles of the pages, which the page for signing in needs too
 
 

@@ -42,12 +42,20 @@ class ExchangeObserver(Protocol):
 
 
 class ObserveExchanges:
-    """Opens the request's span, and passes every exchange to the observers when it has ended."""
+    """Opens the request's span, except of ``untraced`` paths, and passes every exchange to the observers when it has
+    ended."""
 
-    def __init__(self, app: ASGIApp, observers: Sequence[ExchangeObserver], tracer: Tracer | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        observers: Sequence[ExchangeObserver],
+        tracer: Tracer | None,
+        untraced: frozenset[str] = frozenset(),
+    ) -> None:
         self.app = app
         self._observers = observers
         self._tracer = tracer
+        self._untraced = untraced
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,7 +70,8 @@ class ObserveExchanges:
                 status, seconds = message["status"], time.monotonic() - started
             await send(message)
 
-        with nullcontext() if self._tracer is None else self._tracer.span("request", _Headers(scope)) as span:
+        tracer = None if scope["path"] in self._untraced else self._tracer
+        with nullcontext() if tracer is None else tracer.span("request", _Headers(scope)) as span:
             try:
                 await self.app(scope, receive, noted)
             finally:
