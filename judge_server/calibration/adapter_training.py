@@ -140,4 +140,6 @@ def train(task: dict[str, Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     given = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     trained = train(given)
-    Path(given["out"], "trained.json").write_text(json.dumps(trained), encoding="utf-8")
+    written = Path(given["out"], "trained.json.part")  # a kill leaves no half of it under its name
+    written.write_text(json.dumps(trained), encoding="utf-8")
+    written.replace(written.with_suffix(""))

@@ -4,6 +4,7 @@ nothing."""
 import json
 from pathlib import Path
 
+import psutil
 import pytest
 
 from judge_server.calibration.adapter_training import IGNORED, last_checkpoint, rows_of
@@ -65,6 +66,27 @@ async def test_an_adapter_is_learnt_stopped_by_its_time_and_continued(tiny_check
     adapter = tmp_path / "out" / "adapter"
     assert json.loads((adapter / "adapter_config.json").read_text())["r"] == 8
     assert (adapter / "adapter_model.safetensors").stat().st_size > 10_000
+
+
+async def test_a_trainer_killed_in_the_middle_goes_on_from_its_last_whole_checkpoint(tiny_checkpoint, tmp_path):
+    """Killed once its fifth step is told: the checkpoint of step 4 stands, and only step 5 is learnt again."""
+    python, told = interpreter(tmp_path), []
+    task = written(tiny_checkpoint, tmp_path / "out")
+
+    def kill_after_the_fifth(step):
+        told.append(step["step"])
+        if step["step"] == 5:
+            for child in psutil.Process().children(recursive=True):
+                if str(task) in child.cmdline():
+                    child.kill()
+
+    with pytest.raises(BadConfiguration, match="status -9"):
+        await trained_apart(python, task, kill_after_the_fifth)
+    first = len(told)
+    await trained_apart(python, task, lambda step: told.append(step["step"]))
+    assert told[first:] == [5, 6]
+    assert (trained(task).steps, trained(task).planned_steps, trained(task).stopped) == (6, 6, False)
+    assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").stat().st_size > 10_000
 
 
 async def test_a_training_that_fails_says_why(tiny_checkpoint, tmp_path):
