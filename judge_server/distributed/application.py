@@ -40,9 +40,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class BuildArguments(Frozen):
-    """``args`` of the application in the file for ``serve deploy``."""
+    """``args`` of the application in the file for ``serve deploy``. ``revision``: any text. Serve builds an application
+    anew, and so reads its settings again, only if something in that file has changed."""
 
     config: Path | None = None
+    revision: str = ""
 
 
 def build(args: BuildArguments) -> Application:
