@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from judge_server.authoring.finding import RubricFinding, refusal
+from judge_server.authoring.finding import RubricFinding, dotted, refusal
 from judge_server.authoring.folder import CASES, home_of
 from judge_server.authoring.parsing import Parsed
 from judge_server.authoring.reading import MOST_BYTES, read
@@ -160,9 +160,13 @@ def _validated(data: Any, file: str | None) -> CaseFile:
     try:
         return CaseFile.model_validate(data if isinstance(data, Mapping) else {})
     except ValidationError as fault:
-        raise refusal(
-            [
-                RubricFinding.at(None, "bad-case", error["msg"], file=file, path=tuple(error["loc"]))
-                for error in fault.errors(include_url=False)[:20]
-            ]
-        ) from None
+        raise refusal(list(_findings(fault, file))[:20]) from None
+
+
+def _findings(fault: ValidationError, file: str | None) -> Iterator[RubricFinding]:
+    """One for each fault, without those that a list has only because its parts have some."""
+    faults = fault.errors(include_url=False)
+    for one in faults:
+        place = one["loc"]
+        if not any(len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in faults):
+            yield RubricFinding.at(None, "bad-case", f"{dotted(place) or 'cases'}: {one['msg']}", file=file, path=place)

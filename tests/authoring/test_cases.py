@@ -149,3 +149,12 @@ async def test_a_judge_is_compared_verdict_by_verdict():
     assert found.results[0].differing == ("tone",)
     assert (found.results[0].agreeing, found.results[0].compared) == (3, 4)
     assert found.results[1].differing == ()
+
+
+def test_what_a_case_lacks_is_named_with_its_place():
+    written = RUBRIC + "tests:\n  - {id: cough, prompt: I cough., cases: [{id: plain, response: Rest.}]}\n"
+    with pytest.raises(BadRubric) as refused:
+        cases_of(parse(written))
+    assert [one["message"] for one in refused.value.extensions["findings"]] == [
+        "scenarios[0].cases[0].grade: Field required"
+    ]
