@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.models.failover import CallLimits, backoff_seconds
@@ -30,10 +30,11 @@ _STYLES: tuple[StructuredStyle, ...] = ("json_schema", "structured_outputs", "gu
 
 
 def _prompt(text: str) -> Prompt:
-    return Prompt((Turn("user", (Segment(text, "instructions", trusted=True),)),))
+    told: tuple[tuple[Literal["system", "user"], str], ...] = (("system", "Answer as you are asked."), ("user", text))
+    return Prompt(tuple(Turn(role, (Segment(said, "instructions", trusted=True),)) for role, said in told))
 
 
-# Judging sends a temperature and a seed, and schemas that bound their strings: so do the probes.
+# Judging sends a system's message, a temperature and a seed, and schemas that bound their strings: so do the probes.
 SAMPLING = Sampling(0.0, seed=0)
 LABELS = ("Yes", "No")
 ONE_TOKEN = Request(_prompt("Is water wet? Answer with exactly one word: Yes or No."), Labels(LABELS), SAMPLING)
@@ -109,7 +110,7 @@ class CapabilityProbe:
         """The richest dialect that is not refused, and the answer to it. If a refusal names a feature, that one is
         dropped; otherwise each feature is left out alone, and finally all of them."""
         answer = await self._try(ONE_TOKEN, dialect)
-        while isinstance(answer, ServerFault) and answer.status in REFUSALS:
+        while isinstance(answer, ServerFault) and answer.status in SCHEMA_REFUSALS:
             less = named_in(answer.complaint, dialect)
             if less is None:
                 break

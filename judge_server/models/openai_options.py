@@ -15,7 +15,7 @@ StructuredStyle = Literal["json_schema", "structured_outputs", "guided_json", "j
 ThinkingControl = Literal["chat_template_kwargs", "reasoning_effort", "none"]
 LimitField = Literal["max_tokens", "max_completion_tokens"]
 SchemaKeyword = Literal["minLength", "maxLength", "minimum", "maximum", "additionalProperties"]
-Omittable = Literal["temperature", "seed"] | SchemaKeyword
+Omittable = Literal["temperature", "seed", "system"] | SchemaKeyword
 
 # Only the operator can set these, and only harmless fields: no prompt embeddings, templates or grammars.
 EXTRA_BODY = frozenset(

@@ -53,6 +53,14 @@ def messages_of(prompt: Prompt, strings: ControlStrings = UNKNOWN) -> list[dict[
     return [{"role": turn.role, "content": plain_text(turn.segments, strings)} for turn in prompt.turns]
 
 
+def _messages(prompt: Prompt, dialect: Dialect) -> list[dict[str, str]]:
+    """The messages; without a system's, what it would say begins the user's."""
+    messages = messages_of(prompt, dialect.strings)
+    if "system" not in dialect.omit:
+        return messages
+    return [{"role": "user", "content": "\n\n".join(message["content"] for message in messages)}]
+
+
 _Written = tuple[str, Dialect, Mapping[str, Any], Mapping[str, Any] | None]
 
 
@@ -64,7 +72,7 @@ def chat_body(
     body: dict[str, Any] = {
         **extra,
         "model": model,
-        "messages": messages_of(request.prompt, dialect.strings),
+        "messages": _messages(request.prompt, dialect),
         "stream": False,
     }
     if "temperature" not in dialect.omit:

@@ -17,6 +17,11 @@ _LEAST = re.compile(
 )
 _LIMIT_NAMES = re.compile(r"max_(?:completion_|output_|new_)?tokens|maxOutputTokens|maximum tokens", re.IGNORECASE)
 _MOST_LEAST_TOKENS = 256
+# chat templates without a system's turn refuse it in these words
+_NO_SYSTEM = re.compile(
+    r"system[ _-](?:role|message|prompt|instruction)|role\W{1,3}system|developer[ _-]instruction|must alternate",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ QUIRKS = (
     Quirk("top_logprobs", _word("logprobs", "top_logprobs", "log probabilities"), _fewer_logprobs, "top_logprobs = 0"),
     Quirk("temperature", _word("temperature"), _omitting("temperature"), 'omit = ["temperature"]'),
     Quirk("seed", _word("seed"), _omitting("seed"), 'omit = ["seed"]'),
+    Quirk("system role", _NO_SYSTEM, _omitting("system"), 'omit = ["system"]'),
     *(Quirk(word, _word(word), _omitting(word), f'omit = ["{word}"]') for word in KEYWORDS),
 )
 _OTHER_OPTIONS = {
@@ -122,7 +128,7 @@ def barest(dialect: Dialect) -> Dialect:
         thinking="none",
         limit_field="max_completion_tokens" if dialect.limit_field == "max_tokens" else dialect.limit_field,
         top_logprobs=0,
-        omit=dialect.omit | {"temperature", "seed"},
+        omit=dialect.omit | {"temperature", "seed", "system"},
     )
 
 

@@ -35,7 +35,7 @@ async def started(*judges, **options):
 
 
 def is_probe(body):
-    return "water wet" in body["messages"][0]["content"] or "Say hello" in body["messages"][0]["content"]
+    return any(asked in body["messages"][-1]["content"] for asked in ("water wet", "Say hello"))
 
 
 def after_start(*replies):

@@ -52,7 +52,7 @@ def after_start(reply):
     well = faithful()
 
     def behave(body):
-        content = body["messages"][0]["content"]
+        content = body["messages"][-1]["content"]
         return well(body) if "water wet" in content or "Say hello" in content else reply
 
     return behave

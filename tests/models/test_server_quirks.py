@@ -9,7 +9,7 @@ import pytest
 
 from judge_server.core.errors import ContentFiltered, ModelUnavailable
 from judge_server.judging.reading import verdict_schema
-from judge_server.models.protocol import Labels, Sampling, Structured
+from judge_server.models.protocol import Labels, Prompt, Sampling, Segment, Structured, Turn
 from tests.models.openai_model import after_start, request, started
 from tests.stub_judge import Reply, StubJudge, faithful, labels, text, wants_schema
 
@@ -27,6 +27,10 @@ def refusing(wanted, status, message, **error):
 
 def keyword(name):
     return lambda body: f'"{name}"' in json.dumps(wants_schema(body) or {})
+
+
+def has_system(body):
+    return any(message["role"] == "system" for message in body["messages"])
 
 
 def limit(body):
@@ -51,6 +55,9 @@ ROWS: dict[str, tuple[Any, int, str, bool]] = {
         "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16, but got 1 instead.",
         True,
     ),
+    "system": (has_system, 400, "System role not supported", True),
+    "system in a template": (has_system, 500, "TemplateError: Conversation roles must alternate user/assistant", True),
+    "system without words": (has_system, 400, "Bad request", True),
     "temperature": (
         lambda b: "temperature" in b,
         400,
@@ -93,12 +100,15 @@ async def test_what_a_server_refuses_is_found_out_at_the_start_and_left_out_afte
         row.split()[0],
         "chat_template_kwargs" * (row == "thinking"),
     }
+    said_to = "\n".join(message["content"] for message in given_up["messages"])
+    assert "You grade one response." in said_to
     assert others <= set(given_up), "one thing is refused and one is given up"
 
 
 def asked(request):
-    """With the sampling of every judge."""
-    return replace(request, sampling=Sampling(0.0, seed=0))
+    """With the sampling of every judge, and instructions in a system's turn."""
+    told = Turn("system", (Segment("You grade one response.", "instructions", trusted=True),))
+    return replace(request, sampling=Sampling(0.0, seed=0), prompt=Prompt((told, *request.prompt.turns)))
 
 
 async def test_several_refusals_are_found_one_by_one():
