@@ -63,8 +63,10 @@ class CalibrationTask:
     ) -> "CalibrationTask":
         """The task for the ``part`` of a ``whole`` label set that is its ``split``. ``maps``: None to measure without.
         ``positives``: the class that means met, by criterion. Raises BadInput if labels and rubric do not match, and
-        JudgeNotAllowed if the labels name other judges to which their texts may be shown."""
+        JudgeNotAllowed if the labels or the rubric name other judges to which their texts may be shown."""
         whole.require_shown(judge.specification)
+        if rubric.judges:
+            judge.specification.require_shown(rubric.judges, f"The rubric {rubric.name}")
         return cls(
             labels=with_positives(part, positives or {}),
             split=split,

@@ -63,6 +63,20 @@ def test_an_audit_shows_a_text_to_no_other_judge(hosted):
         assert not any(submission()["response"] in str(body) for body in hosted.bodies[calls:])
 
 
+def test_a_calibration_under_a_rubric_that_names_other_judges_is_refused_and_not_measured(hosted):
+    label = {"criterion": LOCAL["criteria"][0]["id"], "annotator": "ann", "prompt": "May I fly?"}
+    labels = [label | {"item": f"i{n}", "label": "yes", "response": f"Ask number {n}."} for n in range(4)]
+    with served(_settings(hosted)) as client:
+        calls = hosted.calls
+        assert client.post("/v1/labels", json={"label_set": "few", "labels": labels}).status_code == 201
+        begun = client.post("/v1/calibrations", json={"labels": "few", "rubric": LOCAL, "judge": "hosted"})
+        where = f"/v1/calibrations/{begun.json()['id']}"
+        until(lambda: client.get(where).json()["status"] != "running")
+        ended = client.get(where).json()
+        assert (ended["status"], ended["error"]["type"]) == ("failed", "judge_not_allowed")
+        assert hosted.calls == calls
+
+
 def test_a_key_asks_the_judges_that_it_names_only(hosted):
     text, key = key_of("clinic", "score", "author", allowance=Allowance(judges=("local",)))
     keyed = demanding(key)
