@@ -320,3 +320,39 @@ async def test_the_report_says_what_did_not_help_and_escapes_texts():
         assert "read once" in document
         assert "<b>" not in document
     assert "agrees better with wording 1 of c0" in markdown(found)
+
+
+async def test_the_figures_beside_the_tests_are_recomputed_by_hand():
+    """What the parts can show, the p-values adjusted by Holm, and κ of a turned scale with its formula."""
+    found, *_ = await climb(
+        MISREAD, Writer({"statement": CLEAR}, {"statement": "Says it well."}, {"statement": "Is so."})
+    )
+    for part in found.parts:
+        effect = 1 + 0.3 * (part.ratings / part.prompts - 1)  # ratings of a prompt are correlated by .3
+        assert part.half_width == pytest.approx(1.96 * (0.85 * 0.15 * effect / part.ratings) ** 0.5, abs=6e-4)
+        assert 2 * 0.5**part.fewest < 0.05 <= 2 * 0.5 ** (part.fewest - 1)
+    rungs = {}
+    for one in found.candidates:
+        if one.test is not None and one.test.p is not None:
+            rungs.setdefault(one.rung, []).append((one.test.p, one.adjusted_p))
+    assert rungs
+    for tried in rungs.values():
+        reached = 0.0
+        for place, (p, adjusted) in enumerate(sorted(tried)):
+            reached = max(reached, min(1.0, p * (len(tried) - place)))
+            assert adjusted == pytest.approx(reached)
+
+
+async def test_kappa_of_a_turned_scale_by_its_formula():
+    whole = people(200, 1)
+    judge = FaultyJudge(turned=True, seed=1)
+    found, *_ = await climb(judge, labels=whole)
+    (turned,) = found.turned
+    revise, _ = divided(whole.split("dev"), 0)
+    judged = await judge(RUBRIC, revise, AS_IT_IS)
+    said = {(row.item, row.role): row.label for row in judged.table if row.criterion == "c0"}
+    pairs = [(said[item, "human"] == "yes", said[item, "judge"] == "yes") for item in revise.items]
+    share = [sum(one[side] for one in pairs) / len(pairs) for side in (0, 1)]
+    chance = share[0] * share[1] + (1 - share[0]) * (1 - share[1])
+    agreed = sum(one == other for one, other in pairs) / len(pairs)
+    assert turned.value == pytest.approx((agreed - chance) / (1 - chance))
