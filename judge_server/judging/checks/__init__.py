@@ -31,8 +31,7 @@ from judge_server.judging.checks import (
     structure,
     text,
 )
-from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput
-from judge_server.judging.checks.schema import NotAtOnceError, at_once
+from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput, NotAtOnceError, at_once
 from judge_server.util.apart import FairThreads, NotDone, apart
 from judge_server.util.lru import BoundedCache
 

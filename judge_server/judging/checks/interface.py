@@ -1,6 +1,8 @@
 """Input and result of every check: a CheckInput, and a CheckFinding or a typed failure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -104,3 +106,30 @@ def missing_reference(spec: CheckBase) -> MissingReference:
         f"The {kind} check needs a reference and the submission has none.",
         remedy="Send `reference` with the submission or give the check `against`.",
     )
+
+
+_STEPS_AT_ONCE = 2_000
+_left_at_once: ContextVar[list[int] | None] = ContextVar("_left_at_once", default=None)
+
+
+class NotAtOnceError(Exception):
+    """The work would hold the event loop for too long."""
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """What is done within raises NotAtOnceError if it is more than takes about 20 ms."""
+    token = _left_at_once.set([_STEPS_AT_ONCE])
+    try:
+        yield
+    finally:
+        _left_at_once.reset(token)
+
+
+def spend_at_once(steps: int) -> None:
+    """Count work of about 10 µs a step."""
+    left = _left_at_once.get()
+    if left is not None:
+        left[0] -= steps
+        if left[0] < 0:
+            raise NotAtOnceError

@@ -1,7 +1,6 @@
 """JSON Schemas of rubric authors (draft 2020-12): no network, no backtracking patterns, bounded work."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
@@ -14,13 +13,12 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from judge_server.judging.checks import pattern
-from judge_server.judging.checks.interface import CheckFailed
+from judge_server.judging.checks.interface import CheckFailed, spend_at_once
 from judge_server.util.canonical import canonical_json
 from judge_server.util.parsing import read_json
 
 LARGEST_SCHEMA = 50_000
 MOST_STEPS = 50_000
-_STEPS_AT_ONCE = 2_000  # each takes about 10 µs
 _REFUSED = {
     "patternProperties": "use propertyNames with a pattern, and additionalProperties",
     "unevaluatedProperties": "use additionalProperties",
@@ -29,21 +27,6 @@ _REFUSED = {
 _DATA = frozenset(["const", "enum", "default", "examples"])
 _NAMED_SCHEMAS = frozenset(["properties", "$defs", "definitions", "dependentSchemas"])
 _steps: ContextVar[list[int]] = ContextVar("_steps")
-_left_at_once: ContextVar[list[int] | None] = ContextVar("_left_at_once", default=None)
-
-
-class NotAtOnceError(Exception):
-    """The work would hold the event loop for too long."""
-
-
-@contextmanager
-def at_once() -> Iterator[None]:
-    """What is done within raises NotAtOnceError if it is more than takes about 20 ms."""
-    token = _left_at_once.set([_STEPS_AT_ONCE])
-    try:
-        yield
-    finally:
-        _left_at_once.reset(token)
 
 
 def check(schema: dict[str, Any]) -> None:
@@ -51,7 +34,7 @@ def check(schema: dict[str, Any]) -> None:
     text = canonical_json(schema)
     if len(text) > LARGEST_SCHEMA:
         raise ValueError(f"the schema has {len(text)} characters, more than {LARGEST_SCHEMA}: check less of the JSON")
-    _spend_at_once(len(text))
+    spend_at_once(len(text))
     draft = schema.get("$schema", "2020-12")
     if not isinstance(draft, str) or "2020-12" not in draft:
         raise ValueError(f"$schema names {draft!r}; write the schema in draft 2020-12, or leave $schema out")
@@ -119,16 +102,8 @@ def _check_references(schema: dict[str, Any]) -> None:
                 raise ValueError(f"{keyword} {value!r} names nothing in the schema: define it under $defs") from None
 
 
-def _spend_at_once(steps: int) -> None:
-    left = _left_at_once.get()
-    if left is not None:
-        left[0] -= steps
-        if left[0] < 0:
-            raise NotAtOnceError
-
-
 def _spend(steps: int) -> None:
-    _spend_at_once(steps)
+    spend_at_once(steps)
     budget = _steps.get()
     budget[0] -= steps
     if budget[0] < 0:

@@ -7,7 +7,7 @@ import pytest
 from judge_server.core.errors import BadRubric
 from judge_server.core.submission import Submission
 from judge_server.judging import checks
-from judge_server.judging.checks.schema import NotAtOnceError, at_once
+from judge_server.judging.checks.interface import NotAtOnceError, at_once
 from tests.judging.checks.deciding import criterion, decided, rubric
 
 
