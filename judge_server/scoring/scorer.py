@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar, TypeVarTuple, Unpack
 
 from judge_server.core.budget import paid_for
 from judge_server.core.caller import current_caller
-from judge_server.core.criterion import CheckCriterion, quoting
+from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, RubricNotAllowed, StoreUnavailable, UnknownJudge
 from judge_server.core.fact import FoundFact
 from judge_server.core.judgment import NO_JUDGE, JudgeReference, Judgment, Timing, Usage
@@ -296,7 +296,7 @@ class Scorer:
         if heard.failure:
             findings = heard.unanswered(planned.questions)
         verdicts = in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
-        if quoting(rubric.leaves):
+        if any(leaf.evidence for leaf in rubric.asked.values()):
             verdicts = await self._with_evidence(rubric, submission, verdicts)
         usage, seconds = findings.usage, findings.model_seconds
         if asked.facts or heard is not NOT_ASKED:
