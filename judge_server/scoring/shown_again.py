@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from judge_server.core.api_key import ApiKey
 from judge_server.core.judge import JudgeSpecification
+from judge_server.labels.label_set import LabelSet
 from judge_server.store.store import Store
 
 
@@ -27,6 +28,12 @@ class ShownAgain:
             rubric = await self._store.rubric_by_digest(digest)
             if rubric is not None and rubric.judges:
                 judge.require_shown(rubric.judges, f"The rubric {rubric.name}")
+
+    async def require_labelled(self, judge: JudgeSpecification, labels: LabelSet) -> None:
+        """``require_by_senders`` for the judgments whose texts were labelled."""
+        plan = await self._store.label_plans.find(labels.id)
+        planned = () if plan is None else [name for item in plan.items for name in item.judgments]
+        await self.require_by_senders(judge, {*labels.items, *planned})
 
     async def require_by_senders(self, judge: JudgeSpecification, judgments: Collection[str]) -> None:
         """``require`` by API keys alone."""

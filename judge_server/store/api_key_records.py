@@ -12,6 +12,7 @@ from judge_server.store.payload import decode_mapping, encode, microseconds, mom
 from judge_server.store.schema import API_KEY, JUDGMENT
 
 _MOST: Final = 10_000
+_AT_ONCE: Final = 1_000
 _IN_PAYLOAD: Final = frozenset({"scopes", "allowance"})
 
 
@@ -44,8 +45,16 @@ class ApiKeyRecords:
 
     async def senders(self, judgments: Collection[str]) -> frozenset[str]:
         """The names of those who sent these judgments, with or without a key."""
-        question = select(JUDGMENT.c.caller).where(JUDGMENT.c.id.in_(judgments)).distinct()
-        found = await self._read(lambda connection: connection.execute(question).scalars().all())
+        names = list(judgments)
+
+        def work(connection: Connection) -> set[str | None]:
+            found = set[str | None]()
+            for start in range(0, len(names), _AT_ONCE):
+                some = JUDGMENT.c.id.in_(names[start : start + _AT_ONCE])
+                found |= set(connection.execute(select(JUDGMENT.c.caller).where(some).distinct()).scalars())
+            return found
+
+        found = await self._read(work)
         return frozenset(filter(None, found))
 
     async def revoke(self, named: str, now: datetime) -> tuple[ApiKey, ...]:

@@ -7,20 +7,23 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.core.judge import ExampleRule, JudgeSpecification
 from judge_server.judging.exemplified import ExamplePool
 from judge_server.labels.label_set import LabelSet
+from judge_server.scoring.shown_again import ShownAgain
 from judge_server.store.store import Store
 
 
-async def example_pools(specifications: Mapping[str, JudgeSpecification], store: Store) -> dict[str, ExamplePool]:
+async def example_pools(
+    specifications: Mapping[str, JudgeSpecification], store: Store, shown_again: ShownAgain
+) -> dict[str, ExamplePool]:
     """By judge. Raises BadConfiguration for a label set that does not exist, has no texts, or may not be shown to the
     judge."""
     return {
-        name: await _pool(specification, specification.examples, store)
+        name: await _pool(specification, specification.examples, store, shown_again)
         for name, specification in specifications.items()
         if specification.examples is not None
     }
 
 
-async def _pool(judge: JudgeSpecification, rule: ExampleRule, store: Store) -> ExamplePool:
+async def _pool(judge: JudgeSpecification, rule: ExampleRule, store: Store, shown_again: ShownAgain) -> ExamplePool:
     from judge_server.calibration.labelled_responses import labelled_responses, pool_of
     from judge_server.labels.archive import find
 
@@ -31,6 +34,7 @@ async def _pool(judge: JudgeSpecification, rule: ExampleRule, store: Store) -> E
             remedy="judge-server calibrate import makes one.",
         )
     labels.require_shown(judge)
+    await shown_again.require_labelled(judge, labels)
     rows = tuple(labelled_responses(labels))
     if not rows:
         raise BadConfiguration(

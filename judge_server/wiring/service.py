@@ -136,7 +136,7 @@ async def open_service(
         await spending.start()
         stack.push_async_callback(spending.close)
         models = Models(observers, settings.lower_class_share, opening, spending)
-        pools = await example_pools(specifications, store)
+        pools = await example_pools(specifications, store, ShownAgain(store, settings.api_keys.values()))
         judges = build_judges(specifications, models, writer, pools)
         judge_registry = JudgeRegistry(judges, default_judge)
         for model in models.opened.values():

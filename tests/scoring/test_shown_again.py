@@ -9,6 +9,9 @@ from judge_server.core.errors import JudgeNotAllowed
 from judge_server.core.judge import JudgeSpecification
 from judge_server.core.submission import Submission
 from judge_server.judging.answer import Terms
+from judge_server.labels.archive import collected_set
+from judge_server.store.label_plan_records import PlannedItem, StoredPlan
+from judge_server.store.label_records import CollectedLabel
 from judge_server.wiring.service import open_service
 from tests.served import settings_of
 from tests.server.keys import key_of
@@ -45,6 +48,26 @@ async def test_a_key_of_the_configuration_counts_too():
         kept = await _stored(service, "ward")
         with pytest.raises(JudgeNotAllowed, match="ward"):
             await service.shown_again.require_by_senders(HOSTED, [kept])
+
+
+async def test_labelled_texts_belong_to_those_who_sent_the_judgments_also_in_pairs_of_a_plan():
+    _, key = key_of("ward", "score", allowance=Allowance(judges=("default",)))
+    async with open_service(settings_of(api_keys={"ward": key})) as service:
+        kept, free = await _stored(service, "ward"), await _stored(service, "else")
+
+        def labelled(name, item):
+            content = {"item": item, "criterion": "c", "annotator": "a", "role": "human", "label": "met"}
+            content |= {"prompt": "Why?", "response": "Because."}
+            return collected_set(name, [CollectedLabel(item=item, criterion="c", annotator="a", content=content)])
+
+        await service.shown_again.require_labelled(HOSTED, labelled("else's", free))
+        await service.shown_again.require_labelled(LOCAL, labelled("ward's", kept))
+        with pytest.raises(JudgeNotAllowed, match="ward"):
+            await service.shown_again.require_labelled(HOSTED, labelled("ward's", kept))
+        pair = PlannedItem(id="a pair", judgments=(free, kept))
+        await service.store.label_plans.put(StoredPlan(label_set="pairs", rubric="r@1.0.0", items=(pair,)))
+        with pytest.raises(JudgeNotAllowed, match="ward"):
+            await service.shown_again.require_labelled(HOSTED, labelled("pairs", "a pair"))
 
 
 async def test_the_rubric_under_which_a_text_was_judged_counts_too():

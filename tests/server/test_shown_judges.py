@@ -111,3 +111,29 @@ def test_what_a_key_sent_is_audited_by_the_judges_that_it_names_only(hosted):
             assert client.post("/v1/score", json=item, headers=bearer(bearing)).status_code == 200
         until(lambda: any("Nobody keeps" in str(body) for body in hosted.bodies[calls:]))
         assert not any("Kept by its key" in str(body) for body in hosted.bodies[calls:])
+
+
+def test_labelled_texts_that_a_key_sent_are_calibrated_by_the_judges_that_it_names_only(hosted):
+    text, key = key_of("ward", "score", allowance=Allowance(judges=("local",)))
+    owner, admin = key_of("owner", "admin", "label", "author", "score")
+    keys = demanding(key, admin).api_keys
+    with served(_settings(hosted, authentication="required", api_keys=keys)) as client:
+        calls, all_scopes = hosted.calls, bearer(owner)
+        item = submission(rubric=rubric(1), judge="local")
+        sent = client.post("/v1/score", json=item, headers=bearer(text)).json()["id"]
+        label = {"item": sent, "criterion": rubric(1)["criteria"][0]["id"], "annotator": "ann", "label": "yes"}
+        label |= {"prompt": item["prompt"], "response": item["response"]}
+        labels = {"label_set": "drawn", "labels": [label]}
+        assert client.post("/v1/labels", json=labels, headers=all_scopes).status_code == 201
+
+        def ended(judge):
+            terms = {"labels": "drawn", "rubric": rubric(1), "judge": judge}
+            begun = client.post("/v1/calibrations", json=terms, headers=all_scopes)
+            where = f"/v1/calibrations/{begun.json()['id']}"
+            until(lambda: client.get(where, headers=all_scopes).json()["status"] != "running")
+            found = client.get(where, headers=all_scopes).json()
+            return found["status"], (found.get("error") or {}).get("type")
+
+        assert ended("hosted") == ("failed", "judge_not_allowed")
+        assert hosted.calls == calls
+        assert ended("local") == ("done", None)

@@ -71,6 +71,8 @@ async def improve(settings: Settings, options: ImproveOptions) -> None:
 
 async def _asked(service: Service, options: ImproveOptions) -> Improvement:
     whole = await sources.label_set(options.labels, service.store)
+    for named in (options.judge, *filter(None, (options.second, options.tuned, options.proposer))):
+        await service.shown_again.require_labelled(service.judge_registry.named(named).specification, whole)
     tuned = None if options.tuned is None else service.judge_registry.named(options.tuned)
     if tuned is not None:
         require_trained_on_revise(tuned.specification, whole, options.attempt.seed)
