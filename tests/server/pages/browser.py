@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -11,6 +11,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as TookTooLongError
 
 WIDTHS = (390, 768, 1440)
 REFLOW = 320  # what is left of 1280 pixels at a zoom of 400 %
@@ -95,8 +96,11 @@ class Visit:
         return found + [one for one in self.faults if "responded with a status of 4" not in one]
 
     def overflow(self) -> int:
-        """By how many pixels the page is wider than the window."""
-        width: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        """By how many pixels the page stays wider than the window: its curves follow a new width a moment later."""
+        wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        with suppress(TookTooLongError):
+            self.page.wait_for_function(f"{wider} <= 0", timeout=10_000)
+        width: int = self.page.evaluate(wider)
         return width
 
 
