@@ -1,6 +1,6 @@
 """Stored texts that are to be shown to a judge once more: their rubric, or their sender's API key, may name others."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from judge_server.core.api_key import ApiKey
 from judge_server.core.judge import JudgeSpecification
@@ -29,17 +29,21 @@ class ShownAgain:
             if rubric is not None and rubric.judges:
                 judge.require_shown(rubric.judges, f"The rubric {rubric.name}")
 
-    async def require_labelled(self, judge: JudgeSpecification, labels: LabelSet) -> None:
-        """``require_by_senders`` for the judgments whose texts were labelled."""
+    async def require_labelled(self, labels: LabelSet, *judges: JudgeSpecification) -> None:
+        """``require_by_senders`` for the judgments whose texts were labelled, of each of ``judges``."""
         plan = await self._store.label_plans.find(labels.id)
         planned = () if plan is None else [name for item in plan.items for name in item.judgments]
-        await self.require_by_senders(judge, {*labels.items, *planned})
+        await self._require({*labels.items, *planned}, judges)
 
     async def require_by_senders(self, judge: JudgeSpecification, judgments: Collection[str]) -> None:
         """``require`` by API keys alone."""
+        await self._require(judgments, (judge,))
+
+    async def _require(self, judgments: Collection[str], judges: Sequence[JudgeSpecification]) -> None:
         senders = await self._store.api_keys.senders(judgments)
         if not senders:
             return
         for key in (*self._configured, *await self._store.api_keys.all()):
             if key.name in senders and key.allowance.judges:
-                judge.require_shown(key.allowance.judges, f"The API key {key.name!r}")
+                for judge in judges:
+                    judge.require_shown(key.allowance.judges, f"The API key {key.name!r}")

@@ -71,8 +71,9 @@ async def improved(service: Service, run: ImprovementRun, keep: Keep) -> Mapping
     command does, and for labels that changed after it was begun."""
     terms = run.terms
     whole = await labels_of(service.store, terms)
-    for named in (terms.judge, *filter(None, (terms.second, terms.tuned, terms.proposer))):
-        await service.shown_again.require_labelled(service.judge_registry.named(named).specification, whole)
+    judges = (terms.judge, *filter(None, (terms.second, terms.tuned, terms.proposer)))
+    specifications = [service.judge_registry.named(one).specification for one in judges]
+    await service.shown_again.require_labelled(whole, *specifications)
     proposals = StoredProposals(dict(parse_json(await service.store.improvements.proposals(run.progress.id))), keep)
     tuned = None if terms.tuned is None else service.judge_registry.named(terms.tuned)
     if tuned is not None:

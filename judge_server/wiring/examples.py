@@ -34,7 +34,7 @@ async def _pool(judge: JudgeSpecification, rule: ExampleRule, store: Store, show
             remedy="judge-server calibrate import makes one.",
         )
     labels.require_shown(judge)
-    await shown_again.require_labelled(judge, labels)
+    await shown_again.require_labelled(labels, judge)
     rows = tuple(labelled_responses(labels))
     if not rows:
         raise BadConfiguration(

@@ -60,14 +60,14 @@ async def test_labelled_texts_belong_to_those_who_sent_the_judgments_also_in_pai
             content |= {"prompt": "Why?", "response": "Because."}
             return collected_set(name, [CollectedLabel(item=item, criterion="c", annotator="a", content=content)])
 
-        await service.shown_again.require_labelled(HOSTED, labelled("else's", free))
-        await service.shown_again.require_labelled(LOCAL, labelled("ward's", kept))
+        await service.shown_again.require_labelled(labelled("else's", free), HOSTED)
+        await service.shown_again.require_labelled(labelled("ward's", kept), LOCAL)
         with pytest.raises(JudgeNotAllowed, match="ward"):
-            await service.shown_again.require_labelled(HOSTED, labelled("ward's", kept))
+            await service.shown_again.require_labelled(labelled("ward's", kept), HOSTED)
         pair = PlannedItem(id="a pair", judgments=(free, kept))
         await service.store.label_plans.put(StoredPlan(label_set="pairs", rubric="r@1.0.0", items=(pair,)))
         with pytest.raises(JudgeNotAllowed, match="ward"):
-            await service.shown_again.require_labelled(HOSTED, labelled("pairs", "a pair"))
+            await service.shown_again.require_labelled(labelled("pairs", "a pair"), HOSTED)
 
 
 async def test_the_rubric_under_which_a_text_was_judged_counts_too():

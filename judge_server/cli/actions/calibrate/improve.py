@@ -71,8 +71,9 @@ async def improve(settings: Settings, options: ImproveOptions) -> None:
 
 async def _asked(service: Service, options: ImproveOptions) -> Improvement:
     whole = await sources.label_set(options.labels, service.store)
-    for named in (options.judge, *filter(None, (options.second, options.tuned, options.proposer))):
-        await service.shown_again.require_labelled(service.judge_registry.named(named).specification, whole)
+    judges = (options.judge, *filter(None, (options.second, options.tuned, options.proposer)))
+    specifications = [service.judge_registry.named(one).specification for one in judges]
+    await service.shown_again.require_labelled(whole, *specifications)
     tuned = None if options.tuned is None else service.judge_registry.named(options.tuned)
     if tuned is not None:
         require_trained_on_revise(tuned.specification, whole, options.attempt.seed)

@@ -82,7 +82,7 @@ async def _submissions(task: CalibrationTask) -> AsyncIterator[estimating.Item]:
 
 async def _task(service: Service, options: RunOptions, judge: Judge) -> CalibrationTask:
     stored = await sources.label_set(options.labels, service.store)
-    await service.shown_again.require_labelled(judge.specification, stored)
+    await service.shown_again.require_labelled(stored, judge.specification)
     rubric = await sources.rubric(options.rubric, service.rubric_registry)
     return CalibrationTask.of(
         stored,
