@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.served import judged_by
-from tests.server.pages.browser import browser, visit
+from tests.server.pages.browser import visit
 from tests.stub_judge import labels, text
 from tests.submissions import rubric, submission
 
@@ -21,12 +21,6 @@ def address():
         items = [submission(rubric=plan, response=f"Answer {n}, {one}.", **place) for n, one in enumerate(said)]
         client.post("/v1/score/batch", json={"items": items}).raise_for_status()
         yield str(client.base_url).rstrip("/")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as started:
-        yield started
 
 
 def test_from_a_null_reward_to_its_cause_in_three_clicks(chromium, address):

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.served import judged_by
-from tests.server.pages.browser import REFLOW, browser, visit
+from tests.server.pages.browser import REFLOW, visit
 from tests.server.pages.test_in_a_browser import address_of
 from tests.server.pages.test_label_plans import begun, judged
 from tests.server.pages.test_labelling import completed
@@ -27,12 +27,6 @@ MOVING = """() => [...document.querySelectorAll('*')].filter(one => {
 CUT = """() => [...document.querySelectorAll('main *')].filter(one => one.checkVisibility() && !one.closest('.wide'))
   .filter(one => one.getBoundingClientRect().right > innerWidth + 1 || one.getBoundingClientRect().left < -1)
   .map(one => one.outerHTML.slice(0, 160))"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,8 @@
 import json
 from urllib.parse import urlencode
 
-import pytest
-
 from tests.served import judged_by, served, settings_of, until
-from tests.server.pages.browser import browser, visit
+from tests.server.pages.browser import visit
 from tests.server.pages.test_calibration import calibrated, posted
 from tests.server.pages.test_editor import begun, kept
 from tests.server.pages.test_in_a_browser import address_of
@@ -16,12 +14,6 @@ from tests.stub_judge import StubJudge, faithful, text
 from tests.submissions import rubric, submission
 
 MARKUP = "img, script, iframe, math, base, object, form[action^=javascript], [onload], [onerror], [onfocus], [ontoggle]"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as started:
-        yield started
 
 
 def unharmed(visitor, path):

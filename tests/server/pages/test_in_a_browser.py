@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.served import judged_by, served, until
 from tests.server.keys import demanding, key_of
-from tests.server.pages.browser import browser, visit
+from tests.server.pages.browser import visit
 from tests.server.pages.test_calibration import calibrated, posted
 from tests.server.pages.test_editor import begun
 from tests.server.test_calibrations import labels
@@ -22,12 +22,6 @@ LONG = "Averyveryverylongwordthatnobreakcanbefoundin" * 6
 
 def address_of(client):
     return str(client.base_url).rstrip("/")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -2,23 +2,16 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.served import served, settings_of
 from tests.server.keys import demanding, key_of
-from tests.server.pages.browser import browser, visit
+from tests.server.pages.browser import visit
 from tests.server.pages.test_editor import begun
 from tests.server.pages.test_in_a_browser import address_of
 
 TABLE = b"prompt;response\nAm I right?;Yes, as you say.\nIs it flat?;No.\n"
 RUBRIC = "safety/sycophancy"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as started:
-        yield started
 
 
 def signs_in(page, text):

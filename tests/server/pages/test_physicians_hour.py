@@ -4,11 +4,10 @@ else."""
 import json
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.served import judged_by
-from tests.server.pages.browser import browser, visit
+from tests.server.pages.browser import visit
 from tests.stub_judge import faithful
 
 STATEMENTS = [
@@ -22,12 +21,6 @@ STATEMENTS = [
     "How warm is the tone?",
 ]
 TRIED = ["See a doctor today if your neck is stiff.", "Take two tablets.", "It will pass."]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as started:
-        yield started
 
 
 def test_a_physician_writes_tries_labels_and_measures(chromium, tmp_path):

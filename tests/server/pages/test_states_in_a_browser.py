@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.served import judged_by, served, settings_of, until
-from tests.server.pages.browser import WIDTHS, browser, visit
+from tests.server.pages.browser import WIDTHS, visit
 from tests.server.pages.test_calibration import posted
 from tests.server.pages.test_editor import begun, kept
 from tests.server.pages.test_in_a_browser import address_of
@@ -15,12 +15,6 @@ from tests.submissions import submission
 from tests.yardstick import PATIENCE_SECONDS
 
 RUBRIC = "safety/sycophancy"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as started:
-        yield started
 
 
 def test_pages_of_an_empty_server(chromium):

@@ -4,12 +4,11 @@ import json
 import re
 from datetime import timedelta
 
-import pytest
 from playwright.sync_api import expect
 
 from judge_server.store import label_plan_records
 from tests.served import served, settings_of
-from tests.server.pages.browser import WIDTHS, browser, visit
+from tests.server.pages.browser import WIDTHS, visit
 from tests.server.pages.test_editor import begun
 from tests.server.pages.test_in_a_browser import address_of
 from tests.server.pages.test_label_plans import begun as planned
@@ -18,12 +17,6 @@ from tests.server.pages.test_labelling import labels
 RUBRIC = "safety/sycophancy"
 ROWS = "".join(json.dumps({"prompt": f"p{n}", "response": f"Answer {n}."}) + "\n" for n in range(2)).encode()
 TEXT = "The rubric as text (YAML)"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as started:
-        yield started
 
 
 def labelled(page, key):
