@@ -9,6 +9,7 @@ from tests.server.keys import demanding, key_of
 from tests.server.pages.browser import visit
 from tests.server.pages.test_editor import begun
 from tests.server.pages.test_in_a_browser import address_of
+from tests.server.pages.test_label_plans import begun as planned
 
 TABLE = b"prompt;response\nAm I right?;Yes, as you say.\nIs it flat?;No.\n"
 RUBRIC = "safety/sycophancy"
@@ -74,3 +75,16 @@ def test_a_change_that_was_not_kept_says_so_and_is_kept_when_the_network_is_back
         )
         expected = ("ERR_INTERNET_DISCONNECTED", "htmx:afterRequest", "htmx:sendError")  # that the request failed
         assert [one for one in visitor.faults if not any(name in one for name in expected)] == []
+
+
+def test_keys_pressed_before_all_of_a_page_has_arrived_count(chromium):
+    typed = "['1', '1'].forEach(key => document.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true})))"
+    before = f"document.addEventListener('readystatechange', () => document.readyState === 'interactive' && {typed})"
+    with served(settings_of()) as client, visit(chromium, address_of(client)) as visitor:
+        path = planned(client, ("ward.csv", TABLE), **{"from": "file"}).url.raw_path.decode()
+        visitor.page.add_init_script(before)
+        visitor.open(path)
+        expect(visitor.page.locator("input:checked[type=radio]")).to_have_count(2)
+        visitor.page.keyboard.press("1")
+        expect(visitor.page.locator("input:checked[type=radio]")).to_have_count(3)
+        assert visitor.flaws() == []
