@@ -19,6 +19,8 @@ CLIENT := $(if $(wildcard clients/pyproject.toml),--editable clients)
 # auto: one worker more than there are cores (tests/conftest.py). Each starts servers of its own. WORKERS=0 runs everything in one process.
 WORKERS ?= auto
 PARALLEL := --numprocesses $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+# In continuous integration, at most three tests that failed are run once more, alone, and named: tests/again.py.
+AGAIN := $(if $(CI),|| $(BIN)/python -m tests.again $$?)
 PINS := $(filter-out requirements/bench% requirements/lint%,$(wildcard requirements/*)) pyproject.toml $(wildcard clients/pyproject.toml) Makefile
 
 .PHONY: help install install-base demo test test-long test-numerics test-trainers bench bench-gate mutate simulate coverage check pyright hadolint audit interpreters release image format lock lock-trainers
@@ -57,10 +59,10 @@ demo: install-base  ## score the bundled submissions against the bundled rubrics
 	@$(BIN)/judge-server demo
 
 test: check  ## lint, types and contracts, then the tests: the real engine and PostgreSQL too, by several workers (WORKERS=0: one process)
-	$(BIN)/pytest $(PARALLEL) -m "not trainers and not long and not longest"
+	$(BIN)/pytest $(PARALLEL) -m "not trainers and not long and not longest" $(AGAIN)
 
 test-long: install  ## the long runs of kills, faults, outages, overload and hostile input, and the real model: hours (LONG=long: the minutes that CI runs)
-	$(BIN)/pytest $(PARALLEL) -m "$(or $(LONG),long or longest)"
+	$(BIN)/pytest $(PARALLEL) -m "$(or $(LONG),long or longest)" $(AGAIN)
 
 test-numerics: install  ## the engine's tests with its weights moved by up to 0.001, and in bfloat16: no outcome changes
 	$(BIN)/pytest -m "engine and not real_model" --perturb-weights 0.001 tests/models tests/end_to_end
@@ -73,7 +75,7 @@ simulate: install  ## figures and decisions with known truth, 200 label sets a c
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.simulation --sets $(or $(SETS),200) $(if $(KEEP),--keep $(KEEP))
 
 test-trainers: install  ## the adapters against real trainers, each in an environment of its own (TRAINERS="trl verl" picks)
-	$(BIN)/pytest -m "trainers and not long and not longest" $(foreach trainer,$(TRAINERS),tests/trainers/test_$(trainer).py)
+	$(BIN)/pytest -m "trainers and not long and not longest" $(foreach trainer,$(TRAINERS),tests/trainers/test_$(trainer).py) $(AGAIN)
 
 bench: install .venv-bench/installed  ## verdicts per second and CPU per verdict, beside other ways to do the same work
 	$(BIN)/python -m benchmarks.throughput --autorubric .venv-bench/bin/python
