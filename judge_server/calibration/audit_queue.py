@@ -6,7 +6,7 @@ which would bias them. Stratum and weight are stored with the queue and become t
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -22,7 +22,7 @@ from judge_server.core.monitor import Series
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Conversation, Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
-from judge_server.labels.archive import collected_set
+from judge_server.labels.archive import collect
 from judge_server.labels.readers.no_answer import abstains
 from judge_server.labels.readers.word import is_boolean
 from judge_server.monitoring.queue import draw
@@ -95,10 +95,17 @@ async def tasks(store: Store, label_set: str, annotator: str | None, limit: int)
 
 
 async def take(
-    store: Store, label_set: str, annotator: str, given: Sequence[GivenLabel], *, replace: bool = False
+    store: Store,
+    label_set: str,
+    annotator: str,
+    given: Sequence[GivenLabel],
+    *,
+    replace: bool = False,
+    check: Callable[[Sequence[CollectedLabel]], None] | None = None,
 ) -> Added:
     """Store a person's labels with the texts, stratum and weight of their items and the judge's verdicts on the same
-    criteria; all or none. Raises BadInput naming the invalid label."""
+    criteria; all or none. Raises BadInput naming the invalid label, and what ``check`` raises about the labels that
+    stand."""
     if annotator.startswith(_JUDGE):
         raise BadInput(f"annotator: {annotator!r} would be a judge.", remedy=f"Use a name without {_JUDGE}.")
     items = await store.queue.find(label_set, list({one.judgment for one in given}))
@@ -112,10 +119,9 @@ async def take(
                 remedy="Label what GET /v1/monitor/audit-queue, or judge-server monitor queue export, gave out.",
             )
         rows += _rows(drawn, one, annotator, place)
-    own = {_key(row): row for row in rows}
-    others = [row for row in await store.labels.collected(label_set) if _key(row) not in own]
-    await asyncio.to_thread(collected_set, label_set, [*own.values(), *others])
-    return await store.labels.collect(label_set, list(own.values()), replace=replace)
+    own = {(row.item, row.criterion, row.annotator): row for row in rows}
+    added, _ = await collect(label_set, list(own.values()), store.labels, replace=replace, check=check)
+    return added
 
 
 async def _drawn(store: Store, item: QueueItem) -> _Drawn | None:
@@ -213,7 +219,3 @@ def _item(drawn: _Drawn) -> dict[str, object]:
 def _collected(content: dict[str, object]) -> CollectedLabel:
     names = {name: str(content[name]) for name in ("item", "criterion", "annotator")}
     return CollectedLabel(**names, content=content)
-
-
-def _key(label: CollectedLabel) -> tuple[str, str, str]:
-    return label.item, label.criterion, label.annotator

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from judge_server.core.caller import current_caller
 from judge_server.core.model import Frozen
+from judge_server.util.wording import money
 
 PayerKind = Literal["key", "run"]
 PayerName = Annotated[str, Field(min_length=1, max_length=200)]
@@ -72,7 +73,7 @@ class Budget(BudgetTerms):
     @property
     def text(self) -> str:
         """For people, such as: the budget of the run 'grpo-7': $8.10 of $10.00, 5,000 of 1,000,000 tokens."""
-        spent = [] if self.dollars is None else [f"${self.spent_dollars:,.2f} of ${self.dollars:,.2f}"]
+        spent = [] if self.dollars is None else [f"{money(self.spent_dollars)} of {money(self.dollars)}"]
         if self.tokens is not None:
             spent.append(f"{self.spent_tokens:,} of {self.tokens:,} tokens")
         return f"the budget of the {self.kind} {self.name!r}: {', '.join(spent)} are spent"

@@ -1,7 +1,8 @@
 """Label sets in the store: exact, compressed copies by column; and collected labels as a set."""
 
+import asyncio
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from judge_server.labels.label import CriterionScale, Item
 from judge_server.labels.label_set import LabelSet, Provenance
 from judge_server.labels.readers.label_reading import labels_from
 from judge_server.labels.table import Column, LabelTable
-from judge_server.store.label_records import CollectedLabel, LabelRecords, StoredSet
+from judge_server.store.label_records import Added, CollectedLabel, LabelRecords, StoredSet
 
 _COLUMNS = ("items", "criteria", "annotators", "clusters", "labels")
 _BY_ROW = ("rationales", "invalid", "distributions")
@@ -41,11 +42,38 @@ async def find(name: str, records: LabelRecords) -> LabelSet | None:
     return collected_set(name, collected) if collected else None
 
 
+async def collect(
+    name: str,
+    given: Sequence[CollectedLabel],
+    records: LabelRecords,
+    *,
+    replace: bool = False,
+    check: Callable[[Sequence[CollectedLabel]], None] | None = None,
+) -> tuple[Added, LabelSet]:
+    """Add labels to a set that grows, all or none; also the set with them. Raises BadInput, with findings if the set
+    would contradict itself, and what ``check`` raises about the labels that stand."""
+    own = {_key(label) for label in given}
+    made: list[LabelSet] = []
+
+    async def look(standing: Sequence[CollectedLabel]) -> None:
+        if check is not None:
+            check(standing)
+        others = [label for label in standing if _key(label) not in own]
+        made.append(await asyncio.to_thread(collected_set, name, [*given, *others]))
+
+    added = await records.collect(name, given, replace=replace, check=look)
+    return added, made[-1]
+
+
 def collected_set(name: str, labels: Sequence[CollectedLabel]) -> LabelSet:
     """A set from labels that arrived one by one. Raises BadInput with findings whose rows count the labels from 1."""
     rows = ((number, label.content) for number, label in enumerate(labels, 1))
     provenance = Provenance(source="labels collected by this server")
     return labels_from(rows, name, name=name, provenance=provenance)
+
+
+def _key(label: CollectedLabel) -> tuple[str, str, str]:
+    return label.item, label.criterion, label.annotator
 
 
 def described(label_set: LabelSet) -> dict[str, Any]:

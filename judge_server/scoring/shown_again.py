@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from judge_server.core.api_key import ApiKey
 from judge_server.core.judge import JudgeSpecification
+from judge_server.core.rubric import Rubric
 from judge_server.labels.label_set import LabelSet
 from judge_server.store.store import Store
 
@@ -29,8 +30,15 @@ class ShownAgain:
             if rubric is not None and rubric.judges:
                 judge.require_shown(rubric.judges, f"The rubric {rubric.name}")
 
-    async def require_labelled(self, labels: LabelSet, *judges: JudgeSpecification) -> None:
-        """``require_by_senders`` for the judgments whose texts were labelled, of each of ``judges``."""
+    async def require_labelled(
+        self, labels: LabelSet, *judges: JudgeSpecification, rubric: Rubric | None = None
+    ) -> None:
+        """Raises JudgeNotAllowed if the labelled texts may not be shown to each of ``judges``: by the label set, by the
+        ``rubric`` under which they are to be judged, or by those who sent the judgments that were labelled."""
+        for judge in judges:
+            labels.require_shown(judge)
+            if rubric is not None and rubric.judges:
+                judge.require_shown(rubric.judges, f"The rubric {rubric.name}")
         plan = await self._store.label_plans.find(labels.id)
         planned = () if plan is None else [name for item in plan.items for name in item.judgments]
         await self._require({*labels.items, *planned}, judges)

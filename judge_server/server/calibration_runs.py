@@ -149,7 +149,7 @@ async def _calibrate(service: Service, options: CalibrationOptions, made: Calibr
     labels = await find(options.labels, service.store.labels)
     if labels is None:
         raise NotFound(f"labels: there is no label set {options.labels!r}.", remedy="GET /v1/label-sets lists them.")
-    await service.shown_again.require_labelled(labels, options.judge.specification)
+    await service.shown_again.require_labelled(labels, options.judge.specification, rubric=options.rubric)
     task = CalibrationTask.of(
         labels,
         await part_of(labels, options.split, service.store.labels, reader=options.reader, reason=options.reason),

@@ -19,6 +19,7 @@ from judge_server.calibration.tuning import require_trained_on_revise
 from judge_server.calibration.workspace import EXAMPLES
 from judge_server.core.errors import BadInput, NotFound
 from judge_server.core.judge import ExampleRule
+from judge_server.core.rubric import Rubric
 from judge_server.labels.archive import find
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.writing import about_text, write_csv
@@ -71,9 +72,7 @@ async def improved(service: Service, run: ImprovementRun, keep: Keep) -> Mapping
     command does, and for labels that changed after it was begun."""
     terms = run.terms
     whole = await labels_of(service.store, terms)
-    judges = (terms.judge, *filter(None, (terms.second, terms.tuned, terms.proposer)))
-    specifications = [service.judge_registry.named(one).specification for one in judges]
-    await service.shown_again.require_labelled(whole, *specifications)
+    await require_shown(service, whole, terms.rubric, terms.judge, terms.second, terms.tuned, terms.proposer)
     proposals = StoredProposals(dict(parse_json(await service.store.improvements.proposals(run.progress.id))), keep)
     tuned = None if terms.tuned is None else service.judge_registry.named(terms.tuned)
     if tuned is not None:
@@ -100,6 +99,12 @@ async def improved(service: Service, run: ImprovementRun, keep: Keep) -> Mapping
     )
     run.note(result=found, spent=found.spent, candidates=found.candidates)
     return place.files
+
+
+async def require_shown(service: Service, labels: LabelSet, rubric: Rubric, *judges: str | None) -> None:
+    """Raises UnknownJudge, and JudgeNotAllowed if one of ``judges`` may not be shown these texts."""
+    specifications = [service.judge_registry.named(one).specification for one in judges if one is not None]
+    await service.shown_again.require_labelled(labels, *specifications, rubric=rubric)
 
 
 def _attempt(terms: ImprovementTerms) -> Attempt:

@@ -117,7 +117,8 @@ def _discard(connection: Connection, draft_id: str, author: str, *, discarded: b
 
 def _keep(connection: Connection, draft: RubricDraft, editor: str) -> RubricDraft:
     column = RUBRIC_DRAFT.c
-    payload = connection.execute(select(column.payload).where(column.id == draft.id)).scalar_one_or_none()
+    standing_row = select(column.payload).where(column.id == draft.id).with_for_update()  # pages at once take turns
+    payload = connection.execute(standing_row).scalar_one_or_none()
     kept = draft.model_copy(update={"revision": draft.revision + 1, "editor": editor, "updated_at": datetime.now(UTC)})
     row = {
         "updated_us": microseconds(kept.updated_at),

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, TypeAdapter
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from judge_server.core.errors import BadInput
 from judge_server.core.model import Frozen
@@ -18,7 +18,7 @@ from judge_server.store.payload import decode, encode, microseconds, moment
 from judge_server.store.writing import insert_missing
 
 MOST_ITEMS: Final = 5_000
-BROWSED: Final = ""
+_BROWSED: Final = " "  # no name of a set that is being collected begins so
 RESERVED_FOR: Final = timedelta(minutes=30)
 _LONGEST_PAUSE_US: Final = 15 * 60 * 1_000_000
 
@@ -79,12 +79,14 @@ class LabelProgress(Frozen):
 
 class LabelShowing(Frozen):
     """That an annotator was shown what the judge said about an item, before labelling it or changing its labels.
-    ``label_set``: empty if it was on a page of judgments, which counts for every set."""
+    ``browsed``: not while labelling, but on a page of judgments or calibrations; then ``label_set`` is empty if the
+    item has the same name in every set."""
 
     label_set: str
     item: str
     annotator: str
     shown_at: datetime
+    browsed: bool = False
 
 
 class LabelPlanRecords:
@@ -94,20 +96,23 @@ class LabelPlanRecords:
         self._read = read
         self._write = write
 
-    async def put(self, plan: StoredPlan) -> None:
-        """Begin a plan. Raises BadInput if the set has another one."""
+    async def put(self, plan: StoredPlan) -> StoredPlan:
+        """Begin a plan, or find it begun; one of stored responses may have got items since. Raises BadInput if the set
+        has another one."""
         row = {"set_id": plan.label_set, "turns": 0, **_written(plan)}
 
-        def work(connection: Connection) -> None:
-            standing = _plan(connection, plan.label_set)
-            if standing is not None and standing != plan:
+        def work(connection: Connection) -> StoredPlan:
+            insert_missing(connection, LABEL_PLAN, [row])  # first: it waits for who begins another one at this moment
+            standing = _plan(connection, plan.label_set) or plan
+            own = plan if plan.filters is None else plan.model_copy(update={"items": standing.items})
+            if standing != own:
                 raise BadInput(
                     f"{plan.label_set} is being labelled by another plan already.",
                     remedy="Go on with it, or begin a set of another name.",
                 )
-            insert_missing(connection, LABEL_PLAN, [row])
+            return standing
 
-        await self._write(work)
+        return await self._write(work)
 
     async def extend(self, plan: StoredPlan, items: Sequence[PlannedItem]) -> StoredPlan:
         """The plan with further items at its end; those that it has already change nothing."""
@@ -154,7 +159,7 @@ class LabelPlanRecords:
         """Record showings; the first of a set, item and annotator stays."""
         rows = [
             {
-                "set_id": one.label_set,
+                "set_id": _browsed(one.label_set) if one.browsed else one.label_set,
                 "item": one.item,
                 "annotator": one.annotator,
                 "shown_us": microseconds(one.shown_at),
@@ -163,27 +168,27 @@ class LabelPlanRecords:
         ]
         await self._write(lambda connection: insert_missing(connection, LABEL_SHOWING, rows))
 
-    async def showing(self, asked: LabelShowing) -> LabelShowing | None:
-        """The recorded showing of this item and annotator, whenever it was: that of the set, else the one on a page of
-        judgments."""
+    async def showing(self, asked: LabelShowing, source: str = "") -> LabelShowing | None:
+        """The recorded showing of this item and annotator, whenever it was: one while labelling the set, else one on
+        another page. ``source``: the set from which the item was taken, if it is another one."""
         column = LABEL_SHOWING.c
         own = (column.item == asked.item, column.annotator == asked.annotator)
-        found = await self._showings(1, *own, column.set_id.in_((asked.label_set, BROWSED)))
+        places = {asked.label_set, *(_browsed(name) for name in ("", source, asked.label_set))}
+        found = await self._showings(1, *own, column.set_id.in_(places))
         return found[0] if found else None
 
     async def showings(self, limit: int) -> tuple[LabelShowing, ...]:
         """What was shown while labelling to whom and when, newest first."""
-        return await self._showings(limit, LABEL_SHOWING.c.set_id != BROWSED)
+        column = LABEL_SHOWING.c
+        return await self._showings(limit, column.set_id != "", ~column.set_id.startswith(_BROWSED))
 
     async def _showings(self, limit: int, *wanted: ColumnElement[bool]) -> tuple[LabelShowing, ...]:
         column = LABEL_SHOWING.c
-        order = (column.set_id == BROWSED, column.shown_us.desc(), column.item, column.annotator)
+        elsewhere = or_(column.set_id == "", column.set_id.startswith(_BROWSED))
+        order = (elsewhere, column.shown_us.desc(), column.item, column.annotator)
         question = select(LABEL_SHOWING).where(*wanted).order_by(*order).limit(limit)
         rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple(
-            LabelShowing(label_set=row.set_id, item=row.item, annotator=row.annotator, shown_at=moment(row.shown_us))
-            for row in rows
-        )
+        return tuple(_showing(row) for row in rows)
 
     async def progress(self, plan: StoredPlan, annotator: str) -> LabelProgress:
         def work(connection: Connection) -> LabelProgress:
@@ -194,6 +199,21 @@ class LabelPlanRecords:
             return LabelProgress(done=own, left=left, total=len(plan.items), seconds=pace)
 
         return await self._read(work)
+
+
+def _browsed(label_set: str) -> str:
+    """Where showings of items of the set are kept that were not asked for while labelling."""
+    return f"{_BROWSED}{label_set}" if label_set else ""
+
+
+def _showing(row: Row[Any]) -> LabelShowing:
+    return LabelShowing(
+        label_set=row.set_id.removeprefix(_BROWSED),
+        item=row.item,
+        annotator=row.annotator,
+        shown_at=moment(row.shown_us),
+        browsed=not row.set_id or row.set_id.startswith(_BROWSED),
+    )
 
 
 def _written(plan: StoredPlan) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
@@ -15,6 +16,7 @@ from judge_server.store.database import Run
 from judge_server.store.measuring_schema import COLLECTED_LABEL, LABEL_SET, LOCKED_READING
 from judge_server.store.page import MOST_PER_PAGE
 from judge_server.store.payload import decode, decode_mapping, encode, microseconds, moment
+from judge_server.store.turn import take_turn
 from judge_server.store.writing import insert_missing
 from judge_server.util.canonical import JsonObject
 
@@ -68,6 +70,8 @@ class LockedReading(Frozen):
 
 
 Result = TypeVar("Result")
+Check = Callable[[Sequence[CollectedLabel]], Awaitable[None]]
+"""Gets every label of a set. Raises if others may not be stored beside them."""
 
 
 class LabelRecords:
@@ -108,10 +112,21 @@ class LabelRecords:
         row = await self._read(lambda connection: connection.execute(question).one_or_none())
         return None if row is None else (_stored(row.payload), bytes(row.content))
 
-    async def collect(self, set_id: str, labels: Sequence[CollectedLabel], *, replace: bool = False) -> Added:
+    async def collect(
+        self, set_id: str, labels: Sequence[CollectedLabel], *, replace: bool = False, check: Check | None = None
+    ) -> Added:
         """Add labels in one transaction: all or none. Raises BadInput if an annotator labelled the same item
-        differently on the same criterion before, unless ``replace``."""
-        return await self._write(lambda connection: _collect(connection, set_id, labels, replace=replace))
+        differently on the same criterion before, unless ``replace``; and what ``check`` raises, which is asked again
+        if somebody has changed the set while it looked."""
+        while True:
+            newest: int | None = None
+            if check is not None:
+                rows = await self._rows(set_id)
+                await check(tuple(_label(row) for row in rows))
+                newest = rows[-1].created_us if rows else 0
+            added = await self._write(partial(_collect, set_id=set_id, labels=labels, newest=newest, replace=replace))
+            if added is not None:
+                return added
 
     async def collections(self) -> tuple[LabelCollection, ...]:
         """Names under which labels were collected, sorted."""
@@ -123,11 +138,13 @@ class LabelRecords:
 
     async def collected(self, set_id: str) -> tuple[CollectedLabel, ...]:
         """In order of arrival."""
+        return tuple(_label(row) for row in await self._rows(set_id))
+
+    async def _rows(self, set_id: str) -> Sequence[Row[Any]]:
         column = COLLECTED_LABEL.c
         order = (column.created_us, column.item, column.criterion, column.annotator)
         question = select(COLLECTED_LABEL).where(column.set_id == set_id).order_by(*order)
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple(_label(row) for row in rows)
+        return await self._read(lambda connection: connection.execute(question).all())
 
     async def record_reading(self, reading: LockedReading) -> None:
         """Return after the commit, so that the split is read only once the reading is recorded."""
@@ -155,8 +172,16 @@ class LabelRecords:
         return tuple(decode(LockedReading, payload) for payload in rows)
 
 
-def _collect(connection: Connection, set_id: str, labels: Sequence[CollectedLabel], *, replace: bool) -> Added:
-    now = microseconds(datetime.now(UTC))
+def _collect(
+    connection: Connection, set_id: str, labels: Sequence[CollectedLabel], newest: int | None, *, replace: bool
+) -> Added | None:
+    """None if the newest label of the set is not of the time ``newest``, so that it changed since it was read."""
+    take_turn(connection, f"labels of {set_id}")
+    question = select(func.max(COLLECTED_LABEL.c.created_us)).where(COLLECTED_LABEL.c.set_id == set_id)
+    standing_us: int = connection.execute(question).scalar_one() or 0
+    if newest is not None and standing_us != newest:
+        return None
+    now = max(microseconds(datetime.now(UTC)), standing_us + 1)
     new = changed = unchanged = 0
     for place, label in enumerate(labels, 1):
         column = COLLECTED_LABEL.c

@@ -44,8 +44,13 @@ class LabelSetRow(TableRow, table=True):
 
 
 class CollectedLabelRow(TableRow, table=True):
+    """``created_us``: when it was stored or changed, later than any other label of the set was before."""
+
     __tablename__ = "collected_label"
-    __table_args__ = (Index("ix_collected_label_item", "item"),)
+    __table_args__ = (
+        Index("ix_collected_label_item", "item"),
+        Index("ix_collected_label_newest", "set_id", "created_us"),
+    )
     set_id: str = Field(sa_column=Column(SafeText, primary_key=True))
     item: str = Field(sa_column=Column(SafeText, primary_key=True))
     criterion: str = Field(sa_column=Column(SafeText, primary_key=True))

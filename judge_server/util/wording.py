@@ -2,13 +2,17 @@
 
 Coefficients have two decimals without a leading zero, as journals write them; shares are whole percents, and only
 nothing is 0% and only all is 100%; probabilities of a test have three decimals. A value that would read like the bound
-it is held against gets as many decimals as it takes to tell them apart.
+it is held against gets as many decimals as it takes to tell them apart. Money has cents, and below ten dollars the
+decimals of four digits, if they are not 0.
 """
 
+import math
 from typing import Final
 
 _MOST_DECIMALS: Final = 6
 _SMALLEST_P: Final = 0.001
+_CENTS: Final = 2
+_DIGITS_OF_MONEY: Final = 4
 
 
 def many(count: int, noun: str, plural: str | None = None) -> str:
@@ -43,6 +47,14 @@ def percent(share: float) -> str:
     if 0.995 <= share < 1:
         return "over 99%"
     return f"{share:.0%}"
+
+
+def money(dollars: float) -> str:
+    """$0.00, $0.004, $0.0003123, $8.10, $1,234.50."""
+    first = math.floor(math.log10(dollars)) if dollars else 0
+    text = f"{dollars:,.{max(_CENTS, _DIGITS_OF_MONEY - 1 - first)}f}"
+    end = text.index(".") + 1 + _CENTS
+    return f"${text[:end]}{text[end:].rstrip('0')}"
 
 
 def p_value(p: float) -> str:

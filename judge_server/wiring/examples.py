@@ -33,7 +33,6 @@ async def _pool(judge: JudgeSpecification, rule: ExampleRule, store: Store, show
             f"judges.{judge.name}.examples.from: {rule.source!r} is neither a file nor a stored label set.",
             remedy="judge-server calibrate import makes one.",
         )
-    labels.require_shown(judge)
     await shown_again.require_labelled(labels, judge)
     rows = tuple(labelled_responses(labels))
     if not rows:

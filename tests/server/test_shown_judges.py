@@ -137,3 +137,17 @@ def test_labelled_texts_that_a_key_sent_are_calibrated_by_the_judges_that_it_nam
         assert ended("hosted") == ("failed", "judge_not_allowed")
         assert hosted.calls == calls
         assert ended("local") == ("done", None)
+
+
+@pytest.mark.parametrize("who", ["judge", "second", "tuned", "proposer"])
+def test_an_improvement_with_a_judge_that_the_rubric_does_not_name_is_refused_at_once(hosted, who):
+    label = {"criterion": LOCAL["criteria"][0]["id"], "annotator": "ann", "prompt": "May I fly?"}
+    labels = [label | {"item": f"i{n}", "label": "yes", "response": f"Ask number {n}."} for n in range(4)]
+    with served(_settings(hosted)) as client:
+        calls = hosted.calls
+        assert client.post("/v1/labels", json={"label_set": "few", "labels": labels}).status_code == 201
+        asked = {"labels": "few", "rubric": LOCAL, "judge": "local", who: "hosted"}
+        refused = problem(client.post("/v1/improvements", json=asked), 403, "judge_not_allowed")
+        assert refused["judges"] == ["local"]
+        assert client.get("/v1/improvements").json()["improvements"] == []
+        assert hosted.calls == calls

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from judge_server.core.errors import BadInput
+from judge_server.store import Store
 from judge_server.store.label_plan_records import RESERVED_FOR, LabelShowing, PlannedItem, StoredPlan
 from judge_server.store.label_records import CollectedLabel
 
@@ -110,3 +111,38 @@ async def test_what_was_shown_to_whom_is_kept_once_with_its_time(store):
     await store.label_plans.show(later.model_copy(update={"annotator": "bob"}))
     assert await store.label_plans.showing(later) == first
     assert [one.annotator for one in await store.label_plans.showings(5)] == ["bob", "ann"]
+
+
+async def test_of_two_plans_that_begin_at_once_for_one_set_one_is_refused(store, url):
+    other = await Store.open(url)
+    for number in range(20):
+        plans = [plan_of(overlap=overlap).model_copy(update={"label_set": f"ward-{number}"}) for overlap in (1, 2)]
+        both = (store.label_plans.put(plans[0]), other.label_plans.put(plans[1]))
+        outcomes = await asyncio.gather(*both, return_exceptions=True)
+        refused = [place for place, one in enumerate(outcomes) if isinstance(one, BadInput)]
+        assert len(refused) == 1, outcomes
+        assert await store.label_plans.find(f"ward-{number}") == plans[1 - refused[0]]
+    await other.close()
+
+
+async def test_a_plan_of_stored_responses_is_begun_again_by_who_came_before_it_grew(store):
+    plan = plan_of(0, filters={})
+    await store.label_plans.put(plan)
+    grown = await store.label_plans.extend(plan, [PlannedItem(id="i9", judgments=("jdg_1",))])
+    assert await store.label_plans.put(plan) == grown
+
+
+async def test_what_was_seen_on_a_page_of_judgments_or_calibrations_counts_for_its_sets(store):
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+
+    def seen(label_set, item, *, browsed):
+        return LabelShowing(label_set=label_set, item=item, annotator="ann", shown_at=at, browsed=browsed)
+
+    everywhere, of_set = seen("", "aaa", browsed=True), seen("ward", "row-1", browsed=True)
+    asked = seen("ward", "row-2", browsed=False)
+    await store.label_plans.show(everywhere, of_set, asked)
+    assert await store.label_plans.showing(seen("other", "aaa", browsed=False)) == everywhere
+    assert await store.label_plans.showing(seen("ward", "row-1", browsed=False)) == of_set
+    assert await store.label_plans.showing(seen("other", "row-1", browsed=False)) is None
+    assert await store.label_plans.showing(seen("other", "row-1", browsed=False), "ward") == of_set
+    assert await store.label_plans.showings(10) == (asked,)

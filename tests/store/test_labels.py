@@ -1,8 +1,11 @@
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from judge_server.core.errors import BadInput
+from judge_server.labels import archive
+from judge_server.store import Store
 from judge_server.store.label_records import Added, CollectedLabel, LockedReading, StoredSet
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,3 +53,55 @@ async def test_readings_of_a_locked_split_are_only_ever_added(store):
         await store.labels.record_reading(one)
     assert await store.labels.readings("sha256:1") == (reading, reading, later)
     assert await store.labels.readings("sha256:2") == ()
+
+
+def long_label(item, label, annotator="ann"):
+    content = {"item": item, "criterion": "c", "annotator": annotator, "role": "human", "label": label}
+    return CollectedLabel(item=item, criterion="c", annotator=annotator, content=content)
+
+
+async def test_of_two_processes_that_look_at_once_one_looks_again_at_what_the_other_stored(store, url):
+    """Both have looked before either stores; replacing is allowed, so that only the look can tell them apart."""
+    other = await Store.open(url)
+    looks = []
+
+    async def complete(records, item, label, barrier):
+        async def check(standing):
+            looks.append(item)
+            if any(one.item == item for one in standing):
+                raise BadInput("Completed meanwhile.")
+            if looks.count(item) <= 2:
+                await barrier.wait()
+
+        return await records.collect("s", [long_label(item, label)], replace=True, check=check)
+
+    for number in range(30):
+        item, barrier = f"i{number}", asyncio.Barrier(2)
+        both = (complete(store.labels, item, "1", barrier), complete(other.labels, item, "2", barrier))
+        outcomes = await asyncio.gather(*both, return_exceptions=True)
+        assert sorted(type(one).__name__ for one in outcomes) == ["Added", "BadInput"], outcomes
+        assert looks.count(item) == 3
+    assert len(await store.labels.collected("s")) == 30
+    await other.close()
+
+
+async def test_labels_that_contradict_each_other_are_not_both_stored_when_they_come_at_once(store, url):
+    """Of one item that two senders put into different groups."""
+    other = await Store.open(url)
+    for number in range(20):
+        name, sent = f"set-{number}", []
+        for records, annotator in ((store.labels, "ann"), (other.labels, "bob")):
+            label = long_label("i", "1", annotator)
+            label = label.model_copy(update={"content": {**label.content, "cluster": annotator}})
+            sent.append(archive.collect(name, [label], records))
+        outcomes = await asyncio.gather(*sent, return_exceptions=True)
+        assert sorted(type(one).__name__ for one in outcomes) == ["BadInput", "tuple"], outcomes
+        assert (await archive.find(name, store.labels)).counts.labels == 1
+    await other.close()
+
+
+async def test_a_label_that_replaces_another_is_later_than_all_of_its_set(store):
+    await store.labels.collect("s", [collected("a", "1"), collected("b", "1")])
+    for label in ("2", "3", "2"):
+        await store.labels.collect("s", [collected("a", label)], replace=True)
+        assert [one.item for one in await store.labels.collected("s")] == ["b", "a"]

@@ -1,6 +1,6 @@
 import pytest
 
-from judge_server.util.wording import beside, capitalized, many, p_value, percent, plain
+from judge_server.util.wording import beside, capitalized, many, money, p_value, percent, plain
 
 
 def test_a_noun_agrees_with_its_count():
@@ -24,3 +24,14 @@ def test_coefficients_and_probabilities_are_written_as_journals_do():
     assert (plain(0.649), plain(-0.02), plain(-0.001), plain(1)) == (".65", "−.02", ".00", "1.00")
     assert (p_value(0.0337), p_value(0.0004)) == ("p = .034", "p < .001")
     assert capitalized("of what people call bad") == "Of what people call bad"
+
+
+@pytest.mark.parametrize(
+    ("dollars", "said"),
+    [
+        *((0, "$0.00"), (0.004, "$0.004"), (0.00031234, "$0.0003123"), (0.0123, "$0.0123"), (0.5, "$0.50")),
+        *((8.1, "$8.10"), (9.998, "$9.998"), (10, "$10.00"), (1234.5, "$1,234.50"), (1e-9, "$0.000000001")),
+    ],
+)
+def test_money_is_told_to_the_cent_or_to_four_digits(dollars, said):
+    assert money(dollars) == said

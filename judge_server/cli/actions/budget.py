@@ -14,6 +14,7 @@ from judge_server.cli.actions.show import printable
 from judge_server.core.budget import Budget, BudgetTerms, Payer
 from judge_server.core.errors import BadInput, UnknownBudget
 from judge_server.settings.settings import Settings
+from judge_server.util.wording import money
 from judge_server.wiring.storage import opened_store, standing_store
 
 
@@ -60,10 +61,8 @@ def show(budgets: Sequence[Budget], *, as_json: bool) -> None:
         return
     table = Table("of", "name", "dollars", "tokens", "share", "since", box=None)
     for one in budgets:
-        money = (
-            f"{one.spent_dollars:,.2f}" if one.dollars is None else f"{one.spent_dollars:,.2f} of {one.dollars:,.2f}"
-        )
+        dollars = money(one.spent_dollars) + ("" if one.dollars is None else f" of {money(one.dollars)}")
         tokens = f"{one.spent_tokens:,}" if one.tokens is None else f"{one.spent_tokens:,} of {one.tokens:,}"
         name = escape(printable(one.name))
-        table.add_row(one.kind, name, money, tokens, f"{one.share:.0%}", one.since.isoformat(timespec="seconds"))
+        table.add_row(one.kind, name, dollars, tokens, f"{one.share:.0%}", one.since.isoformat(timespec="seconds"))
     Console(highlight=False).print(table)

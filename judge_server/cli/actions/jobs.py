@@ -21,6 +21,7 @@ from judge_server.core.errors import BadInput, BadSubmission, MissingDependency
 from judge_server.core.rubric import Rubric
 from judge_server.util.parsing import read_json
 from judge_server.util.proxy import proxy_of, via
+from judge_server.util.wording import money
 
 _LOOK_SECONDS = 0.5
 _PATIENCE_SECONDS = 60.0
@@ -158,9 +159,7 @@ def show_cost(found: Mapping[str, Mapping[str, float]], as_json: bool) -> None:
         return
     table = Table("rubric", *_SPENT)
     for rubric, spent in found.items():
-        table.add_row(
-            rubric, *(f"${spent[name]:.4f}" if name == "dollars" else f"{spent[name]:.0f}" for name in _SPENT)
-        )
+        table.add_row(rubric, *(money(spent[name]) if name == "dollars" else f"{spent[name]:.0f}" for name in _SPENT))
     Console().print(table)
 
 

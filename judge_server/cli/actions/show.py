@@ -18,7 +18,7 @@ from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict
 from judge_server.settings.settings import Settings
 from judge_server.store.store import Store
-from judge_server.util.wording import many
+from judge_server.util.wording import many, money
 from judge_server.wiring.storage import standing_store
 
 
@@ -126,9 +126,9 @@ def _facts(judgment: Judgment) -> Table:
 def _cost(judgment: Judgment) -> str:
     usage = judgment.usage
     cached = sum(verdict.cached for verdict in judgment.verdicts)
-    money = f"${usage.dollars:.6f}; " if usage.dollars else ""
+    cost = f"{money(usage.dollars)}; " if usage.dollars else ""
     return (
-        f"{money}{usage.calls} calls, {usage.prompt_tokens} prompt tokens ({usage.cached_tokens} cached), "
+        f"{cost}{usage.calls} calls, {usage.prompt_tokens} prompt tokens ({usage.cached_tokens} cached), "
         f"{usage.completion_tokens} completion tokens; {cached} verdicts from the cache; "
         f"{judgment.timing.total_seconds:.3f} s"
     )

@@ -15,6 +15,7 @@ from judge_server.core.calibration import Calibration
 from judge_server.core.errors import BadInput, JudgeServerError, NotFound
 from judge_server.server.calibration_results import certified, compared, labels_of, loaded, report_of
 from judge_server.server.pages.calibration_items import again_of, record_of
+from judge_server.server.pages.label_showing import browsed_items
 from judge_server.server.pages.rendering import form_of, page, sent_to
 from judge_server.server.pages.run_history import history
 from judge_server.server.pages.shown_report import (
@@ -133,12 +134,15 @@ async def _figures(request: Request, service: Service, record: Calibration) -> d
     selection, judge = selection_of(request.query_params), record.judge.name
     address = f"{request.app.state.root_path}/calibrations/{record.id}"
     links = figure_links(address, record, selection)
+    report = shown_report(kept, judge, links)
     found: dict[str, Any] = {
         "filters": filters_of(kept, judge, selection),
         "may_list": may_list(record),
-        "report": shown_report(kept, judge, links),
+        "report": report,
     }
-    if not selection.whole:
+    if selection.whole and may_list(record):
+        await browsed_items(service, record.labels.id, [one.item for one in report.judge.disagreements])
+    elif not selection.whole:
         labels = await labels_of(service.store, record)
         part = await asyncio.to_thread(excerpt, labels, judge, selection)
         found["part"] = shown_excerpt(part, record, selection, links)

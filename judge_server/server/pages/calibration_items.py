@@ -14,6 +14,7 @@ from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadInput, NotFound
 from judge_server.labels.label import Item
 from judge_server.server.calibration_results import labels_of, loaded, report_of, texts_of
+from judge_server.server.pages.label_showing import browsed_items
 from judge_server.server.pages.rendering import form_of, page, sent_to
 from judge_server.server.pages.rewording import anchor_of, draft_with
 from judge_server.server.pages.shown_report import may_list, part_told, selection_of
@@ -43,6 +44,7 @@ async def items(calibration_id: str, request: Request, service: ServiceHere, sta
     given = dict(request.query_params)
     selection, cell = selection_of(given), _cell_of(given)
     count, found = await _listed(service, record, selection, cell, max(start, 0))
+    await browsed_items(service, record.labels.id, [one.item for one in found])
     following = {**given, "start": str(start + _AT_ONCE)} if start + _AT_ONCE < count else None
     return page(
         request,

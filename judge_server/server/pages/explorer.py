@@ -68,6 +68,7 @@ def _explorer(
         status=status,
         judgments=judgments,
         asked=asked,
+        filtered=not asked.keys() <= {"cursor", "limit"},
         fields=_FIELDS,
         statuses=list(JudgmentStatus),
         further=further,

@@ -4,8 +4,8 @@ An item that somebody has got is reserved for half an hour. What is stored is st
 the server ends in the middle.
 """
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 
@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 
 from judge_server.calibration.audit_queue import GivenLabel, take
 from judge_server.core.errors import BadInput, JudgeServerError, UnknownJudgment
-from judge_server.labels.archive import collected_set
+from judge_server.labels.archive import collect
 from judge_server.server.pages.label_overtaken import require_current, seen_state
 from judge_server.server.pages.label_question import (
     UNSURE,
@@ -61,17 +61,17 @@ async def labelled(request: Request, service: ServiceHere) -> Response:
     task = await _named(service, session, plan, fields)
     if task is None:
         raise BadInput("The form names no response.", remedy="Go on with the next one.")
-    showing = await service.store.label_plans.showing(session.showing(task.id))
+    showing = await service.store.label_plans.showing(session.showing(task.id), task.source)
     asked = questions(task, session.rubric)
     try:
         require_answers(asked, fields, partial=fields.get("partial") == "yes")
         given = given_labels(task, asked, session.annotator, fields, saw_judge=showing is not None)
-        stored = await service.store.labels.collected(session.label_set)
-        require_current(fields.get("seen", ""), plan, session.annotator, given, stored)
+        check = partial(require_current, fields.get("seen", ""), plan, session.annotator, given)
         if plan.queue and any(one.id == task.id for one in plan.items):
-            await take(service.store, session.label_set, session.annotator, _drawn_labels(given), replace=True)
+            drawn = _drawn_labels(given)
+            await take(service.store, session.label_set, session.annotator, drawn, replace=True, check=check)
         else:
-            await _store(service, session.label_set, given, stored)
+            await collect(session.label_set, given, service.store.labels, replace=True, check=check)
     except JudgeServerError as fault:
         return await _item_page(request, service, session, plan, task, named=fields, fault=fault)
     await service.store.label_plans.release(session.label_set, task.id, session.annotator)
@@ -108,7 +108,7 @@ async def _item_page(
     asked = () if task is None else questions(task, session.rubric)
     collected = await service.store.labels.collected(session.label_set)
     stored = [one for one in collected if one.annotator == session.annotator]
-    showing = None if task is None else await records.showing(session.showing(task.id))
+    showing = None if task is None else await records.showing(session.showing(task.id), task.source)
     given = _given(stored, task) if fault is None else answers_of(asked, named)
     return page(
         request,
@@ -120,7 +120,7 @@ async def _item_page(
         questions=asked,
         given=given,
         showing=showing,
-        said=await judge_answers(service, task) if task and showing and showing.label_set else {},
+        said=await judge_answers(service, task) if task and showing and not showing.browsed else {},
         progress=await records.progress(plan, session.annotator),
         seen="" if task is None else seen_state(plan, task.id, session.annotator, collected),
         named=named.get("judgment", ""),
@@ -134,10 +134,10 @@ async def _item_page(
 async def _plan_of(service: Service, session: LabelSession) -> StoredPlan:
     """The plan of the set; without one, everybody labels the stored responses of the rubric."""
     found = await service.store.label_plans.find(session.label_set)
-    if found is None:
-        found = StoredPlan(label_set=session.label_set, rubric=session.rubric.id, about="stored responses", filters={})
-        await service.store.label_plans.put(found)
-    return found
+    if found is not None:
+        return found
+    plan = StoredPlan(label_set=session.label_set, rubric=session.rubric.id, about="stored responses", filters={})
+    return await service.store.label_plans.put(plan)
 
 
 async def _named(
@@ -193,17 +193,6 @@ def _given(stored: list[CollectedLabel], task: LabelTask | None) -> GivenAnswers
     answers = {name: UNSURE if label is None else str(label) for name, label in labels.items()}
     notes = [str(one.content["rationale"]) for one in own if one.content.get("rationale")]
     return GivenAnswers(task.read(answers), notes[0] if notes else "")
-
-
-async def _store(
-    service: Service, label_set: str, given: list[CollectedLabel], stored: Sequence[CollectedLabel]
-) -> None:
-    """All or none, in place of what the annotator gave before. Raises BadInput if the set would contradict itself."""
-    records = service.store.labels
-    own = {(label.item, label.criterion, label.annotator) for label in given}
-    others = [one for one in stored if (one.item, one.criterion, one.annotator) not in own]
-    await asyncio.to_thread(collected_set, label_set, [*given, *others])
-    await records.collect(label_set, given, replace=True)
 
 
 def _drawn_labels(given: list[CollectedLabel]) -> list[GivenLabel]:

@@ -1,8 +1,10 @@
 """What a person labels: a stored response, or an item of a label set that is labelled again."""
 
 import asyncio
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from judge_server.core.criterion import JudgedLeaf
 from judge_server.core.errors import BadInput, BadSubmission, UnknownJudgment
@@ -16,12 +18,14 @@ from judge_server.scoring.plan import plan
 from judge_server.store.label_plan_records import PlannedItem
 from judge_server.wiring.service import Service
 
+_STORED: Final = re.compile(r"[0-9a-f]{24}|jdg_.*")
+
 
 @dataclass(frozen=True)
 class LabelTask:
     """``id``: the item's name in the label set; ``judgment``: the stored one, empty if there is none; ``cluster``: of
     its prompt. ``words``: by criterion the set's own words for met and unmet, if it has others. ``other``: the second
-    response of a pair."""
+    response of a pair. ``source``: the label set that has the texts, empty if none does."""
 
     id: str
     submission: Submission
@@ -29,6 +33,7 @@ class LabelTask:
     judgment: str = ""
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     other: Submission | None = None
+    source: str = ""
 
     @property
     def responses(self) -> tuple[tuple[str, str], ...]:
@@ -70,6 +75,11 @@ def item_of(judgment: Judgment) -> str:
     return (judgment.submission_digest or judgment.id).removeprefix("sha256:")[:24]
 
 
+def names_stored(item: str) -> bool:
+    """Whether the name, by ``item_of`` or by the audit queue, is that of a stored response: the same in every set."""
+    return _STORED.fullmatch(item) is not None
+
+
 async def planned_task(service: Service, item: PlannedItem, rubric: Rubric) -> LabelTask:
     """Raises UnknownJudgment if the texts are no longer stored, BadInput if a label set no longer has them."""
     if item.judgments:
@@ -104,7 +114,7 @@ async def set_task(service: Service, label_set: str, item: str, rubric: Rubric) 
         raise BadInput(
             f"The label set {label_set!r} has no item {item[:60]!r} with texts.", remedy="Go on with the next."
         )
-    return task
+    return replace(task, source=label_set)
 
 
 def _of_set(found: LabelSet, item: str, rubric: Rubric) -> LabelTask | None:

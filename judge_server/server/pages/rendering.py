@@ -22,7 +22,7 @@ from judge_server.server.middleware.permission import scopes_of
 from judge_server.server.middleware.session import Sessions, cookie_in
 from judge_server.store.payload import moment
 from judge_server.util.apart import apart
-from judge_server.util.wording import many, p_value, percent
+from judge_server.util.wording import many, money, p_value, percent
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -70,6 +70,7 @@ def _environment() -> Environment:
     made.filters["moment_us"] = lambda value: _moment(moment(value))
     made.filters["share"] = percent
     made.filters["many"] = many
+    made.filters["money"] = money
     made.filters["p_value"] = p_value
     return made
 

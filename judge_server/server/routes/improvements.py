@@ -66,14 +66,14 @@ async def improve(
     from judge_server.calibration.gepa_search import require_search
     from judge_server.calibration.model_proposer import proposing
     from judge_server.calibration.tuning import require_trained_on_revise
-    from judge_server.server.improvement_work import stored_labels
+    from judge_server.server.improvement_work import require_shown, stored_labels
 
     labels = await stored_labels(service.store, body.labels)
     judges = service.judge_registry
-    proposing(judges, body.proposer, labels, rubric)  # refused here rather than later
+    judge = judges.named(body.judge).specification.name
+    await require_shown(service, labels, rubric, judge, body.second, body.tuned, body.proposer)  # here, not later
+    proposing(judges, body.proposer, labels, rubric)
     require_search(body.search, body.proposer)
-    if body.second is not None:
-        judges.named(body.second)
     if body.tuned is not None:
         await asyncio.to_thread(require_trained_on_revise, judges.named(body.tuned).specification, labels, body.seed)
     caller = current_caller.get()
@@ -81,7 +81,7 @@ async def improve(
         **body.model_dump(exclude={"rubric", "judge", "limits"}),
         rubric=rubric,
         limits=body.limits,
-        judge=judges.named(body.judge).specification.name,
+        judge=judge,
         digest=labels.digest,
         caller=caller.name,
         judges=caller.allowance.judges,

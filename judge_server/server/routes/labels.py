@@ -10,7 +10,7 @@ from pydantic import Field
 from judge_server.core.audit_queue import SetName
 from judge_server.core.errors import NotFound
 from judge_server.core.model import Frozen, Number
-from judge_server.labels.archive import collected_set, described, find
+from judge_server.labels.archive import collect, described, find
 from judge_server.labels.label import Name, Role
 from judge_server.labels.label_set import LabelSet
 from judge_server.labels.splits import read_test
@@ -90,12 +90,8 @@ class SetDocument(Frozen):
 async def post_labels(posted: PostedLabels, service: ServiceHere) -> Collected:
     """Add labels to a set, all or none. 422 names every label that contradicts the others."""
     require_items(len(posted.labels), service.settings.max_batch_items, "labels")
-    records = service.store.labels
     given = [_collected(label) for label in posted.labels]
-    own = {_key(label) for label in given}
-    others = [label for label in await records.collected(posted.label_set) if _key(label) not in own]
-    made = await asyncio.to_thread(collected_set, posted.label_set, [*given, *others])
-    added = await records.collect(posted.label_set, given, replace=posted.replace)
+    added, made = await collect(posted.label_set, given, service.store.labels, replace=posted.replace)
     return Collected(label_set=posted.label_set, added=added, counts=made.counts.model_dump())
 
 
@@ -148,7 +144,3 @@ def _page(shown: LabelSet, offset: int, limit: int) -> list[dict[str, Any]]:
 def _collected(label: PostedLabel) -> CollectedLabel:
     content = label.model_dump(mode="json", exclude_defaults=True) | {"role": label.role}
     return CollectedLabel(item=label.item, criterion=label.criterion, annotator=label.annotator, content=content)
-
-
-def _key(label: CollectedLabel) -> tuple[str, str, str]:
-    return label.item, label.criterion, label.annotator

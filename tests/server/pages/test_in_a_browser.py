@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.served import judged_by, served, until
 from tests.server.keys import demanding, key_of
-from tests.server.pages.browser import visit
+from tests.server.pages.browser import WIDTHS, visit
 from tests.server.pages.test_calibration import calibrated, posted
 from tests.server.pages.test_editor import begun
 from tests.server.test_calibrations import labels
@@ -135,6 +135,27 @@ def test_no_page_has_a_barrier_an_error_a_foreign_request_or_too_much_width(chro
         for path in list(pages.values())[part::2]:
             visitor.open(path)
             assert visitor.flaws() == [], path
+
+
+def test_the_filters_of_judgments_are_folded_on_a_narrow_page_until_one_is_set(chromium, address):
+    with visit(chromium, address, width=WIDTHS[0]) as visitor:
+        visitor.open("/judgments")
+        fold = visitor.page.locator("summary", has_text="Filters")
+        field = visitor.page.get_by_label("Policy")
+        expect(field).to_be_hidden()
+        assert visitor.page.locator("main a[href*='/judgments/']").first.bounding_box()["y"] < 450  # of 900 pixels
+        fold.press("Enter")
+        field.fill("nobody")
+        field.press("Enter")
+        expect(visitor.page.get_by_text("No judgment matches")).to_be_visible()
+        expect(field).to_have_value("nobody")
+        expect(field).to_be_visible()
+        visitor.open("/judgments")
+        visitor.page.set_viewport_size({"width": WIDTHS[-1], "height": 900})
+        expect(fold).to_be_hidden()
+        expect(field).to_be_visible()
+        assert visitor.not_reached_by_tab() == []
+        assert visitor.flaws() == []
 
 
 def test_a_key_without_any_scope_of_the_pages_reads_on_each_what_to_ask_for(chromium, pages):

@@ -1,6 +1,8 @@
 """Labelling on a page: blind to the judge, one response at a time, stored at once, each annotator alone."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -226,3 +228,15 @@ def test_labels_of_who_came_across_the_judgment_before_say_so(look):
         marked = {(one["response"], bool(one.get("saw_judge"))) for one in sent if one.get("response")}
         assert marked == {("Answer 1.", True), ("Answer 0.", False)}
         assert "Labelled after seeing" not in client.get("/label").text
+
+
+def test_of_two_tabs_that_complete_a_response_at_once_one_is_asked(client):
+    for number in range(12):
+        shown = begun(client, annotator=f"ann {number}")
+        with ThreadPoolExecutor(2) as tabs:
+            sent = list(tabs.map(partial(completed, client, shown), ("met", "unmet")))
+        assert sorted(one.status_code for one in sent) == [200, 422]
+        asked = next(one for one in sent if one.status_code == 422)
+        assert "You have completed this response on another page" in sound(asked).text
+        stored = "unmet" if asked is sent[0] else "met"
+        assert {one["label"] for one in labels(client) if one["annotator"] == f"ann {number}"} == {stored}

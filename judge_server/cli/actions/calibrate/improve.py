@@ -73,7 +73,8 @@ async def _asked(service: Service, options: ImproveOptions) -> Improvement:
     whole = await sources.label_set(options.labels, service.store)
     judges = (options.judge, *filter(None, (options.second, options.tuned, options.proposer)))
     specifications = [service.judge_registry.named(one).specification for one in judges]
-    await service.shown_again.require_labelled(whole, *specifications)
+    rubric = await sources.rubric(options.rubric, service.rubric_registry)
+    await service.shown_again.require_labelled(whole, *specifications, rubric=rubric)
     tuned = None if options.tuned is None else service.judge_registry.named(options.tuned)
     if tuned is not None:
         require_trained_on_revise(tuned.specification, whole, options.attempt.seed)
@@ -81,7 +82,7 @@ async def _asked(service: Service, options: ImproveOptions) -> Improvement:
     own = ImproveRun(
         attempt=options.attempt,
         whole=whole,
-        rubric=await sources.rubric(options.rubric, service.rubric_registry),
+        rubric=rubric,
         judge=service.judge_registry.named(options.judge),
         place=place,
         scorer_of=lambda judges: service.measuring_scorer(raw=True, judges=judges),
