@@ -13,13 +13,14 @@ from pydantic import Field
 from judge_server.agreement.array import Flags, Floats, Ints
 from judge_server.agreement.interval import share_interval
 from judge_server.calibration.matching import Match, match
-from judge_server.calibration.pairing import Pairs, pairs_of
+from judge_server.calibration.pairing import paired, rows_of, values_of
 from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadInput
 from judge_server.core.judge import Band
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label_set import LabelSet
+from judge_server.labels.table import LabelTable
 
 STEPS = tuple(round(place * 0.05, 2) for place in range(21))
 LEAST_LABELS = 30
@@ -74,7 +75,8 @@ class Wanted(Frozen):
 @dataclass(frozen=True, eq=False)
 class JudgePair:
     """Stored values of both judges beside people's labels: arrays of shape (labels,). ``value``: the first judge's
-    P(met); ``first_right`` and ``then_right``: whether a judge's verdict, met from 0.5 up, equals the label."""
+    P(met), nan if it gave no verdict; ``first_right`` and ``then_right``: whether a judge's verdict, met from 0.5 up,
+    equals the label. No verdict equals none."""
 
     value: Floats
     first_right: Flags
@@ -85,8 +87,8 @@ class JudgePair:
         return len(self.value)
 
     def asked(self, band: Band) -> Flags:
-        """Which questions go to the second judge."""
-        return (self.value >= band[0]) & (self.value <= band[1])
+        """Which questions go to the second judge: also those without a verdict of the first, as in judging."""
+        return np.isnan(self.value) | (self.value >= band[0]) & (self.value <= band[1])
 
     def right(self, band: Band) -> Flags:
         return np.where(self.asked(band), self.then_right, self.first_right)
@@ -111,6 +113,8 @@ def choose_cascade(
     match."""
     if (wanted.agreement is None) == (wanted.budget is None):
         raise BadInput("A cascade is chosen for an agreement or for a budget.", remedy="Give one of the two.")
+    if judges[0] == judges[1]:
+        raise BadInput(f"Both judges of the cascade are {judges[0]!r}.", remedy="Name two different ones.")
     matches = {name: one for name, one in match(rubric, dev, partial=partial).items() if one.binary}
     asked = {name: one for name, one in matches.items() if not isinstance(one.criterion, CheckCriterion)}
     chosen_on, held_out = _replays(dev, judges, asked), {} if test is None else _replays(test, judges, asked)
@@ -121,22 +125,28 @@ def choose_cascade(
 
 
 def _replays(labels: LabelSet, judges: tuple[str, str], matches: Mapping[str, Match]) -> dict[str, JudgePair]:
-    cheap, strong = (pairs_of(labels, judge, matches) for judge in judges)
-    return {name: _replay(cheap[name], strong[name]) for name in matches}
+    return {name: _replay(labels.table, judges, one) for name, one in matches.items()}
 
 
-def _replay(cheap: Pairs, strong: Pairs) -> JudgePair:
-    """The labels of items that both judges gave a value."""
-    both = {int(item): float(value) for item, value in zip(strong.item, strong.raw, strict=True)}
-    kept = np.asarray([int(item) in both for item in cheap.item], dtype=np.bool_)
-    second = np.asarray([both[int(item)] for item in cheap.item[kept]], dtype=np.float64)
-    target = cheap.target[kept] >= 0.5
-    return JudgePair(
-        value=cheap.raw[kept],
-        first_right=(cheap.raw[kept] >= 0.5) == target,
-        then_right=(second >= 0.5) == target,
-        cluster=cheap.cluster[kept],
-    )
+def _replay(table: LabelTable, judges: tuple[str, str], match: Match) -> JudgePair:
+    """The labels of items that both judges were asked about."""
+    asked = np.ones(len(table.items.names), dtype=np.bool_)
+    for judge in judges:
+        asked &= np.isin(np.arange(len(asked)), table.items.codes[rows_of(table, judge, match)])
+    cheap, strong = (paired(table, match, _verdicts(table, judge, match), asked) for judge in judges)
+    target = cheap.target >= 0.5
+    first_right, then_right = (np.isfinite(one.raw) & ((one.raw >= 0.5) == target) for one in (cheap, strong))
+    return JudgePair(cheap.raw, first_right, then_right, cheap.cluster)
+
+
+def _verdicts(table: LabelTable, judge: str, match: Match) -> Floats:
+    """P(met) of each item, or 1 or 0 if only the label is known; nan without a verdict."""
+    found = values_of(table, judge, match)
+    for row in rows_of(table, judge, match):
+        item, code = table.items.codes[row], int(table.labels.codes[row])
+        if np.isnan(found[item]) and code >= 0:
+            found[item] = match.value_of(table.labels.names[code])
+    return found
 
 
 def _joined(replays: Sequence[JudgePair]) -> JudgePair:
@@ -160,7 +170,7 @@ def _choice(criterion: str | None, dev: JudgePair, test: JudgePair | None, wante
             clusters=len(np.unique(dev.cluster)),
             first=0.0,
             then=0.0,
-            reason=f"{count} labels with a value of both judges, at least {LEAST_LABELS} are needed",
+            reason=f"{count} labels of questions that both judges were asked, at least {LEAST_LABELS} are needed",
         )
     curve = frontier(dev)
     chosen = _chosen(curve, wanted)
@@ -173,8 +183,14 @@ def _choice(criterion: str | None, dev: JudgePair, test: JudgePair | None, wante
         curve=curve,
         chosen=chosen,
         held_out=_held_out(test, chosen.band) if chosen and test is not None and len(test) else None,
-        reason=None if chosen else f"no band reaches an agreement of {wanted.agreement:g} on the dev split",
+        reason=None if chosen else _unreached(wanted),
     )
+
+
+def _unreached(wanted: Wanted) -> str:
+    if wanted.agreement is not None:
+        return f"no band reaches an agreement of {wanted.agreement:g} on the dev split"
+    return f"the first judge leaves more than {wanted.budget:g} of the questions without a verdict"
 
 
 def frontier(replay: JudgePair) -> tuple[CascadePoint, ...]:

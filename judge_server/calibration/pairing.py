@@ -60,11 +60,8 @@ def joined(several: Iterable[Pairs]) -> Pairs:
 def pairs_of(labels: LabelSet, judge: str, matches: Mapping[str, Match]) -> dict[str, Pairs]:
     """Pairs by criterion. Raises BadInput for a judge that is not in the labels."""
     table = labels.table
-    require_judge(table, judge)
-    own = table.annotators.codes == table.annotators.index(judge)
-    return {
-        name: _pairs(table, own, table.people & (table.labels.codes >= 0), match) for name, match in matches.items()
-    }
+    found = {name: values_of(table, judge, match) for name, match in matches.items()}
+    return {name: paired(table, match, found[name], np.isfinite(found[name])) for name, match in matches.items()}
 
 
 def require_judge(table: LabelTable, judge: str) -> None:
@@ -76,13 +73,30 @@ def require_judge(table: LabelTable, judge: str) -> None:
         )
 
 
-def _pairs(table: LabelTable, own: Flags, human: Flags, match: Match) -> Pairs:
-    name = match.scale.criterion
-    here = table.criteria.codes == (table.criteria.index(name) if name in table.criteria.names else -1)
+def rows_of(table: LabelTable, judge: str, match: Match) -> Ints:
+    """The rows of a judge on a criterion. Raises BadInput for a judge that is not in the labels."""
+    require_judge(table, judge)
+    return np.flatnonzero(_here(table, match) & (table.annotators.codes == table.annotators.index(judge)))
+
+
+def values_of(table: LabelTable, judge: str, match: Match) -> Floats:
+    """The judge's raw value of each item; nan without one. Raises BadInput for a judge that is not in the labels."""
     raw = np.full(len(table.items.names), np.nan)
-    for row in np.flatnonzero(here & own):
+    for row in rows_of(table, judge, match):
         raw[table.items.codes[row]] = raw_value(table, int(row), match)
-    people = np.flatnonzero(here & human & np.isfinite(raw[table.items.codes]))
+    return raw
+
+
+def _here(table: LabelTable, match: Match) -> Flags:
+    name = match.scale.criterion
+    here: Flags = table.criteria.codes == (table.criteria.index(name) if name in table.criteria.names else -1)
+    return here
+
+
+def paired(table: LabelTable, match: Match, raw: Floats, kept: Flags) -> Pairs:
+    """People's labels of the ``kept`` items beside their ``raw`` values; both by item."""
+    human = table.people & (table.labels.codes >= 0)
+    people = np.flatnonzero(_here(table, match) & human & kept[table.items.codes])
     used = np.unique(table.labels.codes[people])
     worth = np.full(len(table.labels.names), np.nan)
     worth[used] = [match.value_of(table.labels.names[code]) for code in used]

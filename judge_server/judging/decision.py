@@ -25,6 +25,7 @@ from judge_server.models.protocol import (
     TypedAnswer,
     TypedOption,
     TypedQuestion,
+    UnusableCompletion,
 )
 from judge_server.util.lru import BoundedCache
 
@@ -78,6 +79,8 @@ async def decided(
         try:
             completion = await complete(asked)
         except UnusableVerdict as fault:
+            if isinstance(fault, UnusableCompletion):
+                usages.append(fault.usage)
             answers |= dict.fromkeys(left, failed(Failure.of(fault), VerdictStatus.UNUSABLE))
             continue
         except JudgeFailure as fault:
@@ -94,8 +97,11 @@ async def decided(
     return (replace(first, usage=usage, model_seconds=seconds), *others)
 
 
-def answer_of(decision: TypedAnswer, criterion: Judged) -> Answer:
+def answer_of(decision: TypedAnswer | JudgeFailure, criterion: Judged) -> Answer:
     """The reading of a decision; an abstention if the question was refused."""
+    if isinstance(decision, JudgeFailure):
+        unusable = isinstance(decision, UnusableVerdict)
+        return failed(Failure.of(decision), VerdictStatus.UNUSABLE if unusable else VerdictStatus.UNAVAILABLE)
     if decision.refused:
         failure = Failure(type=REFUSED, detail="The decision model refused to answer this question.")
         return Answer(failure=failure, status=VerdictStatus.ABSTAINED)

@@ -14,7 +14,7 @@ from judge_server.core.judgment import NO_USAGE, Usage
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Answer, Reading, failed
 from judge_server.judging.reading import label_reading
-from judge_server.models.protocol import Completion, LabelBatch, Request
+from judge_server.models.protocol import Completion, LabelBatch, Request, UnusableCompletion
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,9 @@ async def ask_in_one_call(
         completion = await complete(request)
     except (DeadlineExceeded, ModelUnavailable) as fault:
         return BatchAnswers((failed(Failure.of(fault)),) * len(criteria), seconds=time.monotonic() - started)
-    except JudgeFailure:
-        return BatchAnswers((None,) * len(criteria), seconds=time.monotonic() - started)
+    except JudgeFailure as fault:
+        spent = fault.usage if isinstance(fault, UnusableCompletion) else NO_USAGE
+        return BatchAnswers((None,) * len(criteria), spent, time.monotonic() - started)
     seconds = time.monotonic() - started
     answers = [
         _answer(one, question.words, criterion, usable)

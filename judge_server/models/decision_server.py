@@ -4,12 +4,12 @@ The start finds out which of the two formats the server speaks. More questions t
 several requests; a server that names a smaller limit in a refusal is obeyed.
 """
 
-import asyncio
 import logging
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import Field
@@ -20,31 +20,30 @@ from judge_server.core.errors import (
     ModelUnavailable,
     UnusableVerdict,
 )
-from judge_server.core.judgment import Usage
+from judge_server.models.decision_parts import asked_in_parts, halves_of, parts_of
 from judge_server.models.decision_wire import (
     FORMATS,
     MASS_UNKNOWN,
     PROBE,
     PROBE_QUESTIONS,
     Format,
+    completion_in,
     decision_bytes,
     decisions_in,
     labelled,
     typed,
-    usage_in,
 )
 from judge_server.models.failover import CallLimits
 from judge_server.models.model_server import ModelServer
 from judge_server.models.openai_fault import ServerFault, probe_refused
 from judge_server.models.openai_options import OpenAIOptions, read_specification
-from judge_server.models.openai_reply import ModelListing, object_in, origin_in
+from judge_server.models.openai_reply import ModelListing, object_in
 from judge_server.models.protocol import (
     Capabilities,
     Completion,
     Decisions,
     Model,
     Request,
-    TypedAnswer,
     TypedQuestion,
 )
 from judge_server.models.registry import read_options
@@ -54,25 +53,6 @@ _LOG = logging.getLogger(__name__)
 _NO_SUCH_ROUTE = frozenset([404, 405, 501])
 _REFUSED_FORM = frozenset([400, 413, 422])
 _AT_MOST = re.compile(r"questions?\D{0,40}?at most (\d{1,4})|at most (\d{1,4})\D{0,20}questions?", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """``origins``: the names and fingerprints in the answers."""
-
-    decisions: tuple[TypedAnswer, ...]
-    usage: Usage
-    origins: frozenset[str] = frozenset()
-
-    @classmethod
-    def joined(cls, parts: Sequence["_Answered"]) -> "_Answered":
-        decisions = tuple(one for part in parts for one in part.decisions)
-        origins = frozenset[str]().union(*(part.origins for part in parts))
-        return cls(decisions, Usage.total(part.usage for part in parts), origins)
-
-    @property
-    def origin(self) -> str:
-        return " / ".join(sorted(self.origins))
 
 
 class DecisionOptions(OpenAIOptions):
@@ -126,42 +106,26 @@ class DecisionServer(ModelServer):
     async def complete(self, request: Request) -> Completion:
         questions = typed(request).questions
         found = await self._asked(request, questions)
-        if isinstance(request.answer, Decisions):
-            return Completion("", usage=found.usage, decisions=found.decisions, origin=found.origin)
-        return replace(labelled(found.decisions[0], questions[0].options, found.usage), origin=found.origin)
+        return found if isinstance(request.answer, Decisions) else labelled(found, questions[0].options)
 
-    async def _asked(self, request: Request, questions: Sequence[TypedQuestion]) -> _Answered:
+    async def _asked(self, request: Request, questions: Sequence[TypedQuestion]) -> Completion:
         """The answers to questions in order, from as many requests as the limit demands."""
-        most = self._most
-        parts = [questions[start : start + most] for start in range(0, len(questions), most)]
+        parts = parts_of(questions, self._most)
         if len(parts) > 1:
-            return _Answered.joined(await asyncio.gather(*(self._asked(request, part) for part in parts)))
+            return await asked_in_parts(partial(self._asked, request), parts)
         form = self._form or FORMATS[0]
         body = decision_bytes(request, questions, self.name, form, self._strings)
         raw = await self._answer(body, request.prompt, request.deadline)
         if not isinstance(raw, ServerFault):
-            answer = object_in(raw)
-            decisions = decisions_in(answer, questions, form, self._strings)
-            return _Answered(decisions, usage_in(answer), frozenset({origin_in(answer)}))
+            return completion_in(object_in(raw), questions, form, self._strings)
         if raw.status not in _REFUSED_FORM or not isinstance(raw.error, ModelUnavailable) or len(questions) == 1:
             raise raw.error
         named = _AT_MOST.search(raw.complaint)
-        if named is None:
-            return await self._one_by_one(request, questions)
+        if named is None:  # so that a question which the server refuses costs no other its answer
+            return await asked_in_parts(partial(self._asked, request), halves_of(questions))
         self._most = max(min(int(named[1] or named[2]), len(questions) - 1), 1)
         _LOG.warning("%s takes at most %d questions a request", self.name, self._most)
         return await self._asked(request, questions)
-
-    async def _one_by_one(self, request: Request, questions: Sequence[TypedQuestion]) -> _Answered:
-        """Each question in a request of its own, so that one which the server refuses costs no other its answer."""
-        return _Answered.joined(await asyncio.gather(*(self._alone(request, question) for question in questions)))
-
-    async def _alone(self, request: Request, question: TypedQuestion) -> _Answered:
-        try:
-            return await self._asked(request, (question,))
-        except ModelUnavailable as fault:
-            refused = TypedAnswer(unusable=f"the server refuses the question ({fault.detail})")
-            return _Answered((refused,), Usage(calls=1))
 
     async def _learn(self) -> _Learned:
         """The first format whose route answers the probe."""

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 import orjson
 
-from judge_server.core.errors import UnusableVerdict
+from judge_server.core.errors import JudgeFailure, UnusableVerdict
 from judge_server.core.judgment import Usage
-from judge_server.models.openai_reply import token_count
+from judge_server.models.openai_reply import origin_in, token_count
 from judge_server.models.openai_wire import broken, plain_text
 from judge_server.models.protocol import (
     IMPOSSIBLE_LOGPROB,
@@ -30,6 +30,7 @@ from judge_server.models.protocol import (
     TypedAnswer,
     TypedOption,
     TypedQuestion,
+    UnusableCompletion,
 )
 from judge_server.models.reserved import UNKNOWN, ControlStrings
 from judge_server.util.parsing import writable
@@ -165,10 +166,19 @@ def _described(option: TypedOption, strings: ControlStrings) -> str | None:
     return None if option.description is None else broken(option.description, strings)
 
 
+def completion_in(
+    answer: Mapping[str, Any], questions: Sequence[TypedQuestion], form: Format, strings: ControlStrings = UNKNOWN
+) -> Completion:
+    """The decoded answer to ``questions``, with what it cost. Raises UnusableCompletion if the answer as a whole is not
+    of the format."""
+    decisions = decisions_in(answer, questions, form, strings)
+    return Completion("", usage=usage_in(answer), decisions=decisions, origin=origin_in(answer))
+
+
 def decisions_in(
     answer: Mapping[str, Any], questions: Sequence[TypedQuestion], form: Format, strings: ControlStrings = UNKNOWN
 ) -> tuple[TypedAnswer, ...]:
-    """One decision for each question. Raises UnusableVerdict if the answer as a whole is not of the format."""
+    """One decision for each question. Raises UnusableCompletion if the answer as a whole is not of the format."""
     found = _by_place(answer, len(questions), form)
     masses = answer.get("diagnostics")
     decisions = []
@@ -179,7 +189,10 @@ def decisions_in(
         if shares is not None:
             decisions.append(TypedAnswer(shares, mass))
         else:
-            decisions.append(_decision(one, _names(_as_choice(question), strings), form, mass))
+            asked = _as_choice(question)
+            turned = asked.kind == "score" and isinstance(one, dict) and _turned(one, asked, form, strings)
+            found_out = TypedAnswer(unusable="it names the levels in another order") if turned else None
+            decisions.append(found_out or _decision(one, _names(asked, strings), form, mass))
     return tuple(decisions)
 
 
@@ -207,18 +220,18 @@ def _by_place(answer: Mapping[str, Any], count: int, form: Format) -> list[Any]:
     names = _ids(count)
     if form == "systemone":
         if not isinstance(answers, dict):
-            raise _unusable("it holds no answers by question id")
+            raise _unusable(answer, "it holds no answers by question id")
         unasked = answers.keys() - names
         if unasked:
-            raise _unusable(f"it answers {len(unasked)} questions that were not asked")
+            raise _unusable(answer, f"it answers {len(unasked)} questions that were not asked")
         return [answers.get(name) for name in names]
     if not isinstance(answers, list):
-        raise _unusable("it holds no list of answers")
+        raise _unusable(answer, "it holds no list of answers")
     if len(answers) != count:
-        raise _unusable(f"it holds {len(answers)} answers to {count} questions")
+        raise _unusable(answer, f"it holds {len(answers)} answers to {count} questions")
     given = [one.get("name") if isinstance(one, dict) else None for one in answers]
     if any(name is not None and name != wanted for name, wanted in zip(given, names, strict=True)):
-        raise _unusable("its answers are not in the order of the questions")
+        raise _unusable(answer, "its answers are not in the order of the questions")
     return answers
 
 
@@ -229,6 +242,19 @@ def _names(question: TypedQuestion, strings: ControlStrings) -> tuple[str, ...]:
     if question.kind == "choice":
         return tuple(broken(option.name, strings) for option in question.options)
     return tuple(str(place) for place in range(len(question.options)))
+
+
+def _turned(given: Mapping[str, Any], question: TypedQuestion, form: Format, strings: ControlStrings) -> bool:
+    """Whether the answer gives a level the name of another one: its probabilities are of other levels then."""
+    if form == "systemone":
+        legend, names = given.get("legend"), [_level(option, strings) for option in question.options]
+        told = legend if isinstance(legend, dict) else {}
+    else:
+        listed, names = given.get("probabilities"), [broken(option.name, strings) for option in question.options]
+        entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        told = {str(one.get("value")): one.get("label") for one in entries}
+    said = [told.get(str(place)) for place in range(len(names))]
+    return any(one != name and one in names for one, name in zip(said, names, strict=True))
 
 
 def _decision(given: Any, names: Sequence[str], form: Format, mass: float | None) -> TypedAnswer:
@@ -248,7 +274,10 @@ def _decision(given: Any, names: Sequence[str], form: Format, mass: float | None
 def _predicate(given: Mapping[str, Any]) -> list[float] | None:
     """Two statements that contradict each other are none."""
     probabilities = given.get("probabilities")
-    met = _share(given.get("noul", given.get("probability")))
+    told = given.get("noul", given.get("probability"))
+    met = _share(told)
+    if met is None and told is not None:
+        return None
     if isinstance(probabilities, dict):
         yes, no = _share(probabilities.get("yes")), _share(probabilities.get("no"))
         if yes is not None and no is not None:
@@ -276,9 +305,9 @@ def _share(value: Any) -> float | None:
     """A finite number in [0, 1], or None."""
     if type(value) is float and 0.0 <= value <= 1.0:
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return min(max(float(value), 0.0), 1.0) if -1e-9 <= value <= 1 + _ROUNDING else None
+    return min(max(float(value), 0.0), 1.0) if -1e-9 <= value <= 1 + _ROUNDING else None  # nothing holds for NaN
 
 
 def usage_in(answer: Mapping[str, Any]) -> Usage:
@@ -295,8 +324,8 @@ def usage_in(answer: Mapping[str, Any]) -> Usage:
     )
 
 
-def _unusable(why: str) -> UnusableVerdict:
-    return UnusableVerdict(f"The decision server's answer is not usable: {why}.")
+def _unusable(answer: Mapping[str, Any], why: str) -> UnusableCompletion:
+    return UnusableCompletion(f"The decision server's answer is not usable: {why}.", usage_in(answer))
 
 
 def typed(request: Request) -> Decisions:
@@ -313,17 +342,21 @@ def typed(request: Request) -> Decisions:
     return Decisions((TypedQuestion("choice", (question,), tuple(TypedOption(word) for word in words)),))
 
 
-def labelled(decision: TypedAnswer, options: Sequence[TypedOption], usage: Usage) -> Completion:
-    """A choice among words as the distribution of a first token."""
+def labelled(found: Completion, options: Sequence[TypedOption]) -> Completion:
+    """The answer to a choice among words as the distribution of a first token. Raises UnusableCompletion."""
+    decision = found.decisions[0]
+    if isinstance(decision, JudgeFailure):
+        raise decision
     if not decision.shares:
-        raise UnusableVerdict(f"The decision server gave no distribution: {decision.unusable or 'it refused'}.")
+        why = decision.unusable or "it refused"
+        raise UnusableCompletion(f"The decision server gave no distribution: {why}.", found.usage)
     mass = 1.0 if decision.label_mass is None else decision.label_mass
     candidates = tuple(
         TokenProbability(option.name, math.log(share * mass) if share * mass > 0 else IMPOSSIBLE_LOGPROB)
         for option, share in zip(options, decision.shares, strict=True)
     )
     likeliest = max(candidates, key=lambda candidate: candidate.logprob)
-    return Completion(likeliest.text, candidates, usage=usage)
+    return Completion(likeliest.text, candidates, usage=found.usage, origin=found.origin)
 
 
 def _ours(text: str, part: Literal["instructions", "response", "question"]) -> Segment:

@@ -3,7 +3,6 @@
 LiteLLM translates the questions into the format that the provider speaks, so one form is enough here.
 """
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,18 +11,9 @@ from typing import Any
 from pydantic import Field
 
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable
-from judge_server.core.judgment import Usage
-from judge_server.models.decision_wire import (
-    MASS_UNKNOWN,
-    PROBE,
-    decision_body,
-    decisions_in,
-    labelled,
-    typed,
-    usage_in,
-)
-from judge_server.models.litellm_provider import LiteLLMOptions, LiteLLMProvider
-from judge_server.models.openai_reply import origin_in
+from judge_server.models.decision_parts import asked_in_parts, halves_of, parts_of
+from judge_server.models.decision_wire import MASS_UNKNOWN, PROBE, completion_in, decision_body, labelled, typed
+from judge_server.models.litellm_provider import FormRefused, LiteLLMOptions, LiteLLMProvider
 from judge_server.models.protocol import Capabilities, Completion, Decisions, Request, TypedAnswer, TypedQuestion
 from judge_server.models.registry import read_options
 
@@ -60,26 +50,33 @@ class HostedDecisions(LiteLLMProvider):
                 f"{self.name!r} did not answer two questions within {self._options.start_timeout_seconds:g} s.",
                 remedy="Check whether the provider is reachable from here, or raise start_timeout_seconds.",
             ) from None
-        unusable = next((one.unusable for one in completion.decisions if one.unusable), None)
+        faults = (one.unusable if isinstance(one, TypedAnswer) else one.detail for one in completion.decisions)
+        unusable = next(filter(None, faults), None)
         if unusable:
             raise ModelUnavailable(f"The answers of {self.name!r} cannot be used: {unusable}.")
         able = Capabilities(True, False, self._options.context_tokens, limits=(MASS_UNKNOWN,), decisions=self._most)
         return able, completion.origin
 
+    async def _complete(self, request: Request, deadline: float | None) -> Completion:
+        """From as many requests as the limit demands; each waits for the provider's rate limit by itself."""
+        questions = typed(request).questions
+        parts = parts_of(questions, self._most)
+        if len(parts) == 1:
+            try:
+                return await super()._complete(request, deadline)
+            except FormRefused:
+                if len(questions) == 1:
+                    raise
+                parts = halves_of(questions)
+
+        async def asked(part: Sequence[TypedQuestion]) -> Completion:
+            return await self._complete(replace(request, answer=Decisions(tuple(part))), deadline)
+
+        return await asked_in_parts(asked, parts)
+
     async def _ask(self, router: Any, request: Request, seconds: float) -> Completion:
         questions = typed(request).questions
-        parts = [questions[start : start + self._most] for start in range(0, len(questions), self._most)]
-        found = await asyncio.gather(*(self._part(router, request, part, seconds) for part in parts))
-        decisions = tuple(one for answered, _, _ in found for one in answered)
-        usage = Usage.total(spent for _, spent, _ in found)
-        origin = " / ".join(sorted({said for _, _, said in found}))
-        if isinstance(request.answer, Decisions):
-            return Completion("", usage=usage, decisions=decisions, origin=origin)
-        return replace(labelled(decisions[0], questions[0].options, usage), origin=origin)
-
-    async def _part(
-        self, router: Any, request: Request, questions: Sequence[TypedQuestion], seconds: float
-    ) -> tuple[tuple[TypedAnswer, ...], Usage, str]:
         body = decision_body(request, questions, "judge", "decisions", self._strings)
         answer = (await router.adecisions(**body, timeout=seconds)).model_dump(mode="json", warnings=False)
-        return decisions_in(answer, questions, "decisions", self._strings), usage_in(answer), origin_in(answer)
+        found = completion_in(answer, questions, "decisions", self._strings)
+        return found if isinstance(request.answer, Decisions) else labelled(found, questions[0].options)

@@ -192,7 +192,7 @@ class LiteLLMProvider:
         try:
             first = await self._complete(ONE_TOKEN, deadline)
             logprobs, origin = bool(first.candidates), first.origin
-        except _Refused as error:  # some models refuse one-token answers or probabilities
+        except FormRefused as error:  # some models refuse one-token answers or probabilities
             refused = error
         except UnusableVerdict:
             pass
@@ -274,7 +274,7 @@ def _revision(options: LiteLLMOptions, strings: ControlStrings) -> str:
     return " ".join(filter(None, (fallbacks, broken)))
 
 
-class _Refused(ModelUnavailable):
+class FormRefused(ModelUnavailable):
     """The provider does not accept the form of the request."""
 
 
@@ -361,7 +361,9 @@ def _failure(error: Exception, litellm: Any, name: str) -> JudgeFailure:
         case known.NotFoundError():
             return JudgeRefused(says, remedy="Check the model's name: PROVIDER/NAME as LiteLLM writes it.")
         case known.BadRequestError() | known.UnprocessableEntityError():
-            return _Refused(says, remedy="Check the model's name (PROVIDER/NAME) and the options of the judge's model.")
+            return FormRefused(
+                says, remedy="Check the model's name (PROVIDER/NAME) and the options of the judge's model."
+            )
         case known.RateLimitError():
             return ModelUnavailable(says, remedy="Lower max_in_flight, or raise the quota with the provider.")
         case known.JSONSchemaValidationError() | known.APIResponseValidationError():

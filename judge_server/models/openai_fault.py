@@ -140,7 +140,7 @@ def _error_in(body: dict[str, Any]) -> Any:
     if isinstance(first, dict):
         ended = "The answer ended in an error." if first.get("finish_reason") == "error" else None
         return first.get("error") or ended
-    return None if choices else _told_in(body, _DEEPEST)
+    return None if choices or "answers" in body else _told_in(body, _DEEPEST)
 
 
 def _told_in(value: Any, depth: int) -> Any:

@@ -14,10 +14,9 @@ from typing import Any, Final
 import orjson
 
 from judge_server.core.errors import JudgeFailure, ModelUnavailable, UnusableVerdict
-from judge_server.core.judgment import Usage
 from judge_server.models.capability_probe import REFUSALS
 from judge_server.models.openai_fault import ServerFault
-from judge_server.models.openai_reply import completion_in, loads, origin_in, usage_of
+from judge_server.models.openai_reply import completion_in, object_in, origin_in, usage_of
 from judge_server.models.openai_wire import Dialect
 from judge_server.models.prompt_tokens import TokenIds
 from judge_server.models.protocol import (
@@ -30,6 +29,7 @@ from judge_server.models.protocol import (
     Sampling,
     Segment,
     Turn,
+    UnusableCompletion,
 )
 
 MOST_PROMPTS: Final = 64
@@ -90,17 +90,18 @@ class PromptLists:
 def read_list(raw: bytes, count: int) -> Completion:
     """The answers to ``count`` prompts; an answer that is missing or malformed fails for itself. Raises UnusableVerdict
     if it is no list of answers."""
-    answer = loads(raw)
-    choices = answer.get("choices") if isinstance(answer, dict) else None
+    answer = object_in(raw)
+    usage = usage_of(answer.get("usage"))
+    choices = answer.get("choices")
     if not isinstance(choices, list):
-        raise UnusableVerdict("The model server's answer is not usable: it holds no choices.")
+        raise UnusableCompletion("The model server's answer is not usable: it holds no choices.", usage)
     found: dict[int, Any] = {}
     for choice in choices:
         place = choice.get("index") if isinstance(choice, dict) else None
         if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < count or place in found:
-            raise UnusableVerdict("The model server's answer is not usable: its choices are not one for each prompt.")
+            why = "its choices are not one for each prompt"
+            raise UnusableCompletion(f"The model server's answer is not usable: {why}.", usage)
         found[place] = choice
-    usage: Usage = usage_of(answer.get("usage"))
     batch = tuple([_read(found.get(place)) for place in range(count)])
     return Completion("", usage=usage, batch=batch, origin=origin_in(answer))
 

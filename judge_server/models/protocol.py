@@ -178,8 +178,9 @@ class Completion:
     """``candidates`` are the first answer token's alternatives (raw, before any constraint), empty if the provider
     gives none. ``truncated``: the token limit ended the answer. ``thinking``: the thinking, not part of ``text``.
     ``unlisted_logprob``: no token outside ``candidates`` is likelier; None means the least likely candidate.
-    ``decisions``: one for each of the questions of ``Decisions``; ``batch``: one for each of those of ``LabelBatch``,
-    or the failure of that question alone. ``origin``: the model's name and fingerprint as the answer has them."""
+    ``decisions``: one for each of the questions of ``Decisions``; ``batch``: one for each of those of ``LabelBatch``;
+    each of them may be the failure of that question alone. ``origin``: the model's name and fingerprint as the answer
+    has them."""
 
     text: str
     candidates: tuple[TokenProbability, ...] = ()
@@ -187,7 +188,7 @@ class Completion:
     thinking: str = ""
     usage: Usage = NO_USAGE
     unlisted_logprob: float | None = None
-    decisions: tuple[TypedAnswer, ...] = ()
+    decisions: "tuple[TypedAnswer | JudgeFailure, ...]" = ()
     origin: str = ""
     batch: "tuple[Completion | JudgeFailure, ...]" = ()
 

@@ -84,7 +84,9 @@ class RecordingEntry(Frozen):
             thinking=completion.thinking,
             usage=completion.usage,
             unlisted_logprob=completion.unlisted_logprob,
-            decisions=tuple(RecordedDecision(**asdict(one)) for one in completion.decisions),
+            decisions=tuple(
+                RecordedDecision(**asdict(one)) for one in completion.decisions if isinstance(one, TypedAnswer)
+            ),
         )
         return RecordingEntry(key=key_of(request), completion=recorded)
 

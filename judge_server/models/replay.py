@@ -8,7 +8,7 @@ from typing import Any, TextIO, TypeVar
 
 from pydantic import ValidationError
 
-from judge_server.core.errors import BadConfiguration, ModelUnavailable
+from judge_server.core.errors import BadConfiguration, JudgeFailure, ModelUnavailable
 from judge_server.core.model import Frozen
 from judge_server.models.protocol import Capabilities, Completion, Model, Request
 from judge_server.models.recording_format import Recording, RecordingEntry, RecordingHeader, key_of
@@ -114,6 +114,8 @@ class Recorder:
         completion = await self.model.complete(request)
         if self._file is None:
             raise ModelUnavailable(f"The recording {self._path} is not open.", remedy="Start the model first.")
+        if any(isinstance(one, JudgeFailure) for one in completion.decisions):
+            return completion
         self._file.write(RecordingEntry.of(request, completion).model_dump_json() + "\n")
         self._file.flush()
         return completion

@@ -355,8 +355,9 @@ async def _nothing() -> None:
 
 def reaction_of(completion: Completion) -> Reaction:
     """The distribution of the first token, or the word itself with probability 1 if there are no probabilities."""
-    if completion.decisions:
-        return {str(place): share for place, share in enumerate(completion.decisions[0].shares)}
+    decision = completion.decisions[0] if completion.decisions else None
+    if decision is not None and not isinstance(decision, JudgeFailure):
+        return {str(place): share for place, share in enumerate(decision.shares)}
     found: dict[str, float] = {}
     for candidate in completion.candidates:
         if not isnan(candidate.logprob):

@@ -149,20 +149,30 @@ class ScheduledModel:
                     raise DeadlineExceeded("The deadline passed before the judge was asked.")
                 if priority != request.priority:
                     request = replace(request, priority=priority)
-                if self._spending is not None and self._spending.active:
-                    completion = await self._paid(self._spending, request)
-                else:
-                    completion = await self._priced(request)
+                try:
+                    if self._spending is not None and self._spending.active:
+                        completion = await self._paid(self._spending, request)
+                    else:
+                        completion = await self._priced(request)
+                except UnusableCompletion as fault:
+                    call.usage = fault.usage
+                    raise
                 call.usage = completion.usage
                 if self._model.capacity != self.scheduler.capacity:
                     self.scheduler.capacity = self._model.capacity
                 return completion
 
     async def _priced(self, request: Request) -> Completion:
-        completion = await self._model.complete(request)
-        if self._price is None:
-            return completion
-        return replace(completion, usage=completion.usage.charged(self._price))
+        """An answer that cannot be used has its price too."""
+        price = self._price
+        if price is None:
+            return await self._model.complete(request)
+        try:
+            completion = await self._model.complete(request)
+        except UnusableCompletion as fault:
+            fault.usage = fault.usage.charged(price)
+            raise
+        return replace(completion, usage=completion.usage.charged(price))
 
     async def _paid(self, spending: Spending, request: Request) -> Completion:
         """Asks only if the budgets of caller and run have something left, and charges them. Raises BudgetSpent."""
@@ -170,8 +180,7 @@ class ScheduledModel:
         try:
             completion = await self._priced(request)
         except UnusableCompletion as fault:
-            spent = fault.usage if self._price is None else fault.usage.charged(self._price)
-            spending.charge(self.name, spent, priced=self._price is not None)
+            spending.charge(self.name, fault.usage, priced=self._price is not None)
             raise
         spending.charge(self.name, completion.usage, priced=self._price is not None)
         return completion

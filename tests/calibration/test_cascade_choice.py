@@ -68,6 +68,43 @@ def test_no_band_is_an_answer():
     assert "at least 30" in found.reason
 
 
+def without_verdict(labels, judge, *items):
+    """The labels, where that judge gave no verdict on these items."""
+    silent = {"label": None, "probability": None, "status": "abstained"}
+    return [one.model_copy(update=silent) if one.annotator == judge and one.item in items else one for one in labels]
+
+
+def test_a_question_without_a_verdict_of_the_first_judge_goes_to_the_second_in_every_band():
+    rows = [(1, 0.9, 0.9), (0, 0.1, 0.1)] * 20
+    given = without_verdict(answers(*zip(*rows, strict=True)), "cheap", *(f"c0-{number}" for number in range(10)))
+    (found,) = choose_cascade(label_set(given), None, ("cheap", "strong"), rubric(), Wanted(agreement=0.9))
+    assert found.labels == 40
+    assert found.first == pytest.approx(30 / 40)
+    assert (found.chosen.asked, found.chosen.agreement) == (pytest.approx(10 / 40), pytest.approx(1.0))
+    (within,) = choose_cascade(label_set(given), None, ("cheap", "strong"), rubric(), Wanted(budget=0.2))
+    assert within.chosen is None
+    assert "without a verdict" in within.reason
+
+
+def test_no_verdict_of_the_second_judge_agrees_with_nobody():
+    rows = [(1, 0.5, 0.9), (0, 0.1, 0.1)] * 20
+    given = without_verdict(answers(*zip(*rows, strict=True)), "strong", "c0-0", "c0-2")
+    (found,) = choose_cascade(label_set(given), None, ("cheap", "strong"), rubric(), Wanted(budget=1.0))
+    assert found.then == pytest.approx(38 / 40)
+    by_band = {point.band: point for point in found.curve}
+    assert by_band[(0.5, 0.5)].agreement == pytest.approx(38 / 40)
+
+
+def test_a_judge_without_probabilities_counts_by_its_labels():
+    rows = [(1, 0.55, 0.9), (0, 0.1, 0.1)] * 20
+    plain = [
+        one.model_copy(update={"probability": None}) if one.annotator == "strong" else one
+        for one in answers(*zip(*rows, strict=True))
+    ]
+    (found,) = choose_cascade(label_set(plain), None, ("cheap", "strong"), rubric(), Wanted(agreement=1.0))
+    assert (found.labels, found.then) == (40, 1.0)
+
+
 def test_by_criterion_each_has_its_own_band():
     from judge_server.labels.label import CriterionScale
 
@@ -85,6 +122,11 @@ def test_by_criterion_each_has_its_own_band():
 def test_one_of_agreement_and_budget_is_needed():
     with pytest.raises(BadInput, match="one of the two"):
         choose_cascade(label_set(simulated(40)), None, ("cheap", "strong"), rubric(), Wanted())
+
+
+def test_two_different_judges_are_needed():
+    with pytest.raises(BadInput, match="Both judges"):
+        choose_cascade(label_set(simulated(40)), None, ("cheap", "cheap"), rubric(), Wanted(budget=0.5))
 
 
 @pytest.fixture
@@ -124,6 +166,28 @@ def test_the_locked_split_is_read_with_a_record_and_its_figures_are_its_own(file
     assert held["labels"] == 200
     assert held["low"] <= held["agreement"] <= held["high"]
     assert (files / "both.csv.readings.jsonl").read_text().count("choosing a cascade") == 1
+
+
+def test_labels_without_a_locked_split_say_how_to_make_one(files):
+    whole = (files / "both.csv").read_text().replace(",test\n", ",dev\n")
+    (files / "both.csv").write_text(whole)
+    done = run(files, "--agreement", "0.5")
+    assert "--test-share" in done.output
+    assert "--reader" not in done.output
+    refused = run(files, "--agreement", "0.5", "--reader", "Ada", "--reason", "choosing a cascade")
+    assert refused.exit_code != 0
+    assert "no test split" in refused.output
+
+
+def test_a_reading_of_a_stored_set_is_recorded_in_its_store(files, monkeypatch):
+    monkeypatch.chdir(files)
+    here = ["--database", "sqlite:///here.db"]
+    kept = CliRunner().invoke(app, ["calibrate", "import", "both.csv", *here])
+    assert kept.exit_code == 0, kept.output
+    command = ["calibrate", "cascade", "both", "--rubric", "r.json", "--first", "cheap", "--then", "strong", *here]
+    done = CliRunner().invoke(app, [*command, "--agreement", "0.95", "--reader", "Ada", "--reason", "choosing"])
+    assert done.exit_code == 0, done.output
+    assert not list(files.glob("*.readings.jsonl"))
 
 
 def test_what_no_band_reaches_ends_with_1(files):

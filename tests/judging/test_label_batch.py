@@ -22,6 +22,7 @@ from judge_server.models.protocol import (
     Request,
     Structured,
     TokenProbability,
+    UnusableCompletion,
 )
 from judge_server.scheduling.scheduler import ScheduledModel
 from tests.scripted_model import ScriptedModel
@@ -95,6 +96,13 @@ async def test_a_request_refused_as_a_whole_is_asked_question_by_question():
     answers = await judge.ask(MATERIAL, CRITERIA, TERMS)
     assert [round(answer.reading.value, 6) for answer in answers] == [0.3] * 3
     assert len(model.asked) == 4
+
+
+async def test_a_list_whose_answer_cannot_be_used_has_its_cost():
+    spent = Usage(calls=1, prompt_tokens=30)
+    judge, _ = judging(UnusableCompletion("no list", spent), lambda _: listed(0.3, 0.7))
+    answers = await judge.ask(MATERIAL, CRITERIA, TERMS)
+    assert Usage.total(answer.usage for answer in answers) == Usage(calls=4, prompt_tokens=30)
 
 
 async def test_labels_without_probability_abstain_or_fall_back_as_alone():

@@ -1,5 +1,6 @@
 """decide: models against stub servers in both formats, over real HTTP."""
 
+import json
 from contextlib import asynccontextmanager
 
 import pytest
@@ -119,6 +120,131 @@ async def test_a_question_that_the_server_refuses_costs_no_other_its_answer():
             first, second = await ask(judge(model), binary("Names letters."), binary("Is short."))
     assert (first.reading, first.failure.type) == (None, "judge_unavailable")
     assert second.reading.value == pytest.approx(0.9)
+
+
+async def test_a_question_that_the_server_refuses_fails_with_its_type_and_is_not_asked_again():
+    well = systemone()
+
+    def strict(body):
+        if any("letters" in question["instructions"] for question in body["questions"].values()):
+            return Reply(400, {"error": {"message": "a label is not one token"}})
+        return well(body)
+
+    with StubJudge(decide={"systemone": strict}) as stub:
+        async with started(stub) as model:
+            before = stub.calls
+            criteria = [binary("Names letters." if n in (3, 6) else f"Statement {n}.", id=f"c{n}") for n in range(8)]
+            answers = await ask(judge(model), *criteria)
+            asked = [len(body["questions"]) for body in stub.bodies[before:]]
+    assert [place for place, answer in enumerate(answers) if answer.reading is None] == [3, 6]
+    assert {answers[place].failure.type for place in (3, 6)} == {"judge_unavailable"}
+    assert {answers[place].status for place in (3, 6)} == {VerdictStatus.UNAVAILABLE}
+    assert sorted(asked) == [1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 8]
+
+
+async def test_a_request_whose_answer_is_unusable_costs_the_others_nothing_and_alone_is_asked_again():
+    well = systemone()
+    spoilt = []
+
+    def strict(body):
+        if len(body["questions"]) > 4:
+            return Reply(400, {"error": {"message": "questions: at most 4 for this model"}})
+        reply = well(body)
+        if not spoilt and "Statement 5." in str(body["questions"]):
+            spoilt.append(1)
+            reply.body["answers"]["other"] = {"type": "noul", "noul": 0.5}
+        return reply
+
+    with StubJudge(decide={"systemone": strict}) as stub:
+        async with started(stub) as model:
+            before = stub.calls
+            criteria = [binary(f"Statement {number}.", id=f"c{number}") for number in range(10)]
+            answers = await ask(judge(model), *criteria)
+            asked = [len(body["questions"]) for body in stub.bodies[before:]]
+    assert all(answer.reading for answer in answers)
+    assert sorted(asked) == [2, 4, 4, 4, 10]
+    assert answers[0].usage.prompt_tokens == 400  # also of the answer that could not be used
+
+
+async def test_a_server_that_goes_away_between_two_requests_of_a_submission_costs_only_what_it_did_not_answer():
+    well = systemone()
+
+    def strict(body):
+        if len(body["questions"]) > 4:
+            return Reply(400, {"error": {"message": "questions: at most 4 for this model"}})
+        return Reply(500) if "Statement 5." in str(body["questions"]) else well(body)
+
+    with StubJudge(decide={"systemone": strict}) as stub:
+        async with started(stub, transport_attempts=1) as model:
+            criteria = [binary(f"Statement {number}.", id=f"c{number}") for number in range(10)]
+            answers = await ask(judge(model), *criteria)
+    failed = {place: answer.failure.type for place, answer in enumerate(answers) if answer.failure}
+    assert failed == dict.fromkeys(range(4, 8), "judge_unavailable")
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_an_answer_that_cannot_be_used_at_all_has_its_cost(form):
+    well = FORMS[form]()
+    spoilt = []
+
+    def once(body):
+        reply = well(body)
+        if "wet" not in str(body) and not spoilt:
+            spoilt.append(1)
+            reply.body["answers"] = "none"
+        return reply
+
+    with StubJudge(decide={form: once}) as stub:
+        async with started(stub) as model:
+            (answer,) = await ask(judge(model), binary())
+    assert answer.reading.value == pytest.approx(0.9)
+    assert (answer.usage.calls, answer.usage.prompt_tokens) == (2, 200)
+
+
+async def test_a_number_of_hundreds_of_digits_is_no_probability_and_spoils_only_its_question():
+    well = systemone()
+
+    def huge(body):
+        raw = json.dumps(well(body).body | {"note": float("nan")})
+        return Reply(body=raw.replace("0.9", "9" * 500, 1).encode() if "wet" not in str(body) else raw.encode())
+
+    with StubJudge(decide={"systemone": huge}) as stub:
+        async with started(stub) as model:
+            first, second = await ask(judge(model), binary("One."), binary("Two."))
+    assert (first.status, first.failure.type) == (VerdictStatus.UNUSABLE, "unusable_verdict")
+    assert second.reading.value == pytest.approx(0.9)
+
+
+async def test_options_that_are_called_as_errors_are_make_no_error_of_an_answer():
+    options = [{"label": label, "value": 0.5} for label in ("error", "message", "detail")]
+    kind = Nominal.model_validate({"id": "k", "kind": "nominal", "statement": "Its kind.", "options": options})
+    with StubJudge(decide={"systemone": systemone()}) as stub:
+        async with started(stub) as model:
+            (answer,) = await ask(judge(model), kind)
+    assert answer.reading.shares == pytest.approx((0.05, 0.05, 0.9))
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_levels_that_the_server_turned_round_are_no_answer(form):
+    well = FORMS[form]()
+
+    def turned(body):
+        reply = well(body)
+        if "wet" not in str(body):
+            (one,) = reply.body["answers"].values() if form == "systemone" else reply.body["answers"]
+            if form == "systemone":
+                one["legend"] = dict(zip(one["legend"], reversed(one["legend"].values()), strict=True))
+            else:
+                names = [entry["label"] for entry in one["probabilities"]]
+                for entry, name in zip(one["probabilities"], reversed(names), strict=True):
+                    entry["label"] = name
+        return reply
+
+    with StubJudge(decide={form: turned}) as stub:
+        async with started(stub) as model:
+            (answer,) = await ask(judge(model), scale())
+    assert answer.status is VerdictStatus.UNUSABLE
+    assert "another order" in answer.failure.detail
 
 
 @pytest.mark.parametrize(

@@ -228,3 +228,24 @@ async def test_a_hosted_decision_model_answers_the_whole_rubric_in_one_call():
     assert answers[1].failure.type == "question_refused"
     assert answers[2].reading.shares == pytest.approx((0.05, 0.05, 0.9))
     assert [answer.reading.label_mass for answer in answers if answer.reading] == [None, None]
+
+
+async def test_what_a_hosted_decision_model_refuses_costs_the_other_questions_nothing():
+    """A question that it refuses with HTTP 400, and more questions than it takes: LiteLLM hides the reason of both."""
+    well = openai()
+
+    def strict(body):
+        texts = [question["instructions"] for question in body["questions"]]
+        refused = len(texts) > 4 or any("letters" in text for text in texts)
+        return Reply(400, {"error": {"message": "no", "type": "invalid_request_error"}}) if refused else well(body)
+
+    with StubJudge(decide={"decisions": strict}) as stub:
+        model = open_model("decide:openai/gpt-6-luna", {"api_base": stub.address, "api_key": "k"})
+        await model.start()
+        try:
+            criteria = [binary("Names letters." if n == 3 else f"Statement {n}.", id=f"c{n}") for n in range(8)]
+            answers = await ask(judge(model), *criteria)
+        finally:
+            await model.close()
+    assert [place for place, answer in enumerate(answers) if answer.reading is None] == [3]
+    assert answers[3].failure.type == "judge_unavailable"

@@ -71,6 +71,62 @@ def test_the_cost_of_a_job_is_shown_by_rubric(server, capsys):
     assert "$" in capsys.readouterr().out
 
 
+def spent(client, rubric_name, what):
+    line = f'judge_server_spent_total{{key="anyone",rubric="{rubric_name}",what="{what}"}} '
+    found = [one for one in client.get("/metrics").text.splitlines() if one.startswith(line)]
+    return float(found[0].removeprefix(line)) if found else 0.0
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/systemone", {"state": "x", "questions": {"q": {"type": "noul", "instructions": "Says something."}}}),
+        ("/v1/decisions", {"input": "y", "questions": [{"type": "predicate", "instructions": "Says something."}]}),
+        (
+            "/v1/fine_tuning/alpha/graders/run",
+            {
+                "grader": {
+                    "type": "score_model",
+                    "name": "g",
+                    "model": "default",
+                    "input": [{"role": "user", "content": "Is it good? {{sample.output_text}}"}],
+                    "range": [0, 1],
+                },
+                "model_sample": "z",
+                "item": {},
+            },
+        ),
+    ],
+    ids=["systemone", "decisions", "grader"],
+)
+def test_questions_that_belong_to_no_judgment_are_charged_to_their_key(server, path, body):
+    calls, dollars = spent(server, "none", "calls"), spent(server, "none", "dollars")
+    answer = server.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    asked = spent(server, "none", "calls") - calls
+    assert asked >= 1
+    assert spent(server, "none", "dollars") - dollars == pytest.approx(asked * EACH)
+
+
+def test_an_answer_that_cannot_be_used_has_its_price():
+    spoilt = []
+
+    def once(body):
+        reply = counting(body)
+        if "elderflower" not in str(body["messages"]) or spoilt:
+            return reply
+        spoilt.append(1)
+        return Reply(body=reply.body | {"choices": [{"message": "none"}]})
+
+    with StubJudge(once) as judge, served(settings_of(judge.specification, judge={"price": PRICE})) as client:
+        one = submission(rubric=rubric(1), response="Drink a tea of elderflower.")
+        usage = client.post("/v1/score", json=one).json()["usage"]
+        total = spent(client, "inline", "dollars")
+    assert (spoilt, usage["calls"]) == ([1], 2)
+    assert usage["dollars"] == pytest.approx(2 * EACH)
+    assert total == pytest.approx(2 * EACH)
+
+
 def test_prices_of_the_table_are_those_of_a_million_tokens():
     table = {
         "gpt-x": {"input_cost_per_token": 1e-6, "output_cost_per_token": 4e-6, "cache_read_input_token_cost": 1e-7},

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from judge_server.core.judge import ExampleRule
     from judge_server.core.rubric import Rubric
     from judge_server.labels.label_set import LabelSet
-    from judge_server.labels.splits import Part
+    from judge_server.labels.splits import Part, ReadingLog
     from judge_server.settings.settings import Settings
     from judge_server.store.store import Store
 
@@ -78,6 +78,13 @@ async def label_set(named: str, store: "Store") -> "LabelSet":
             remedy="judge-server calibrate import makes one.",
         )
     return found
+
+
+def reading_log(named: str, store: "Store") -> "ReadingLog":
+    """Where readings of the locked split are recorded: beside a file, or in the store for a set of the store."""
+    from judge_server.labels.splits import ReadingFile
+
+    return ReadingFile(Path(named)) if is_file(named) else store.labels
 
 
 async def rubric(named: str, shelf: "RubricRegistry") -> "Rubric":

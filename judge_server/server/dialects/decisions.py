@@ -37,6 +37,7 @@ from judge_server.server.middleware.headers import request_id_of
 from judge_server.server.middleware.request_stream import while_connected
 from judge_server.server.problems import failure_of, response_to
 from judge_server.server.service import DeadlineHeader, ServiceHere, StrictRoute, terms
+from judge_server.server.telemetry.metrics import Metrics
 from judge_server.util.parsing import parse_unique_json
 from judge_server.wiring.service import Service
 
@@ -180,6 +181,8 @@ async def _by_judge(
         _answer(question.name, question.criterion, verdict, question.values)
         for question, verdict in zip(questions, found.verdicts, strict=True)
     )
+    metrics: Metrics = request.app.state.metrics
+    metrics.asked(found.usage)
     _require_any(answers)
     return Decided(model, answers, found.usage)
 

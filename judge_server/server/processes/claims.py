@@ -12,6 +12,7 @@ import struct
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from typing import Any, Final
 
 from judge_server.core.errors import JudgeServerError
@@ -19,7 +20,7 @@ from judge_server.server.processes.peers import Peers
 from judge_server.server.processes.place import WorkerPlace
 
 SLOTS: Final = 65_536
-_SLOT: Final = struct.Struct("=Qqd")  # the first 64 bits of the key, the worker's number + 1, when the claim ends
+_SLOT: Final = struct.Struct("=Qqd")  # the digest of the key, the worker's number + 1, when the claim ends
 _TRIED: Final = 16
 _LONGEST_SECONDS: Final = 300.0
 _LOOK_AGAIN_SECONDS: Final = 0.01
@@ -126,4 +127,5 @@ class SharedClaims:
 
 
 def _digest(key: str) -> int:
-    return int(key[:16], 16) or 1
+    """Of the whole key: its beginning is the same for all questions on one text."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") or 1

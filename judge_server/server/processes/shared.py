@@ -7,6 +7,7 @@ from zlib import crc32
 
 from judge_server.models.protocol import Model
 from judge_server.server.processes.claims import SharedClaims
+from judge_server.server.processes.kept_metrics import KeptMetrics
 from judge_server.server.processes.ledger import Ledger
 from judge_server.server.processes.peer_model import SharedModels
 from judge_server.server.processes.peers import Peers
@@ -27,6 +28,7 @@ class SharedWithWorkers:
         self.peers = Peers(place)
         self.ledger = Ledger(place)
         self.claims = SharedClaims(place, self.peers)
+        self._kept = KeptMetrics(place)
         self.models = SharedModels(self.peers)
         self.application: Any = None
 
@@ -39,10 +41,13 @@ class SharedWithWorkers:
     @asynccontextmanager
     async def running(self, application: Any, metrics: Metrics) -> AsyncIterator[None]:
         async def exposed(_: Any) -> bytes:
-            return metrics.text()
+            text = metrics.text()
+            self._kept.keep(text)
+            return text
 
         self.application = application
         self.answer(_METRICS, exposed)
+        self._kept.inherit()
         await self.peers.start()
         try:
             yield
@@ -50,6 +55,7 @@ class SharedWithWorkers:
             await self.peers.close()
             self.ledger.close()
             self.claims.close()
+            self._kept.close()
 
     def owns(self, topic: str) -> bool:
         return self._owner(topic) == self.place.number
@@ -66,6 +72,8 @@ class SharedWithWorkers:
         return crc32(topic.encode("utf-8", "replace")) % self.place.count if topic else FIRST
 
     async def metrics(self, own: bytes) -> bytes:
-        """Of all workers that answer in time."""
+        """Of all workers: what those count that answer in time, and what the others had counted."""
+        self._kept.keep(own)
         others = await self.peers.ask_others(_METRICS, None, _METRICS_SECONDS)
-        return merged([own, *others.values()])
+        silent = [number for number in self.place.others if number not in others]
+        return merged([own, *others.values(), self._kept.counts(silent)])

@@ -29,12 +29,14 @@ _SUMMED_GAUGES = frozenset(
         "process_virtual_memory_bytes",
     }
 )
+_COUNTS = frozenset(("counter", "histogram", "summary"))
 Sample = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class _Merged(Collector):
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str], *, only_counts: bool) -> None:
         self._texts = texts
+        self._only_counts = only_counts
 
     def collect(self) -> list[Metric]:
         families: dict[str, Metric] = {}
@@ -44,11 +46,12 @@ class _Merged(Collector):
                 families.setdefault(family.name, family)
                 for sample in family.samples:
                     values[family.name][sample.name, tuple(sorted(sample.labels.items()))].append(sample.value)
-        return [_merged(family, values[name]) for name, family in families.items()]
+        chosen = [one for one in families.values() if one.type in _COUNTS or not self._only_counts]
+        return [_merged(family, values[family.name]) for family in chosen]
 
 
 def _merged(family: Metric, values: dict[Sample, list[float]]) -> Metric:
-    summed = family.type in ("counter", "histogram", "summary") or family.name in _SUMMED_GAUGES
+    summed = family.type in _COUNTS or family.name in _SUMMED_GAUGES
     found = Metric(family.name, family.documentation, family.type)
     for (name, labels), each in values.items():
         least = name.endswith("_created")
@@ -58,6 +61,15 @@ def _merged(family: Metric, values: dict[Sample, list[float]]) -> Metric:
 
 def merged(texts: Sequence[bytes]) -> bytes:
     """One exposition of several."""
+    return _exposition(_Merged([text.decode() for text in texts], only_counts=False))
+
+
+def counts_of(texts: Sequence[bytes]) -> bytes:
+    """The same without gauges: what stays true of workers that are no more."""
+    return _exposition(_Merged([text.decode() for text in texts], only_counts=True))
+
+
+def _exposition(found: _Merged) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Merged([text.decode() for text in texts]))
+    registry.register(found)
     return generate_latest(registry)

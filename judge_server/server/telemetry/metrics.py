@@ -26,6 +26,7 @@ from judge_server.wiring.service import Service
 
 INLINE = "inline"
 OTHER = "other"
+NO_RUBRIC = "none"
 _MOST_RUBRICS = 200
 _MOST_KEYS = 200
 _VALUE_BUCKETS = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1.0)
@@ -68,7 +69,7 @@ class Metrics:
         self._dollars = Counter("judge_server_dollars", "Cost of calls whose price is known.", registry=here)
         self._spendings = Counter(
             "judge_server_spent",
-            "Tokens, calls and dollars that judgments cost, by rubric and API key.",
+            "Tokens, calls and dollars that judges cost, by rubric and API key.",
             ("rubric", "key", "what"),
             registry=here,
         )
@@ -173,7 +174,7 @@ class Metrics:
         """Count one run of a grader: ``ok``, ``failed``, or ``substituted`` if the caller's number replaced the
         reward."""
         for usage in usages:
-            self._spent(usage)
+            self.asked(usage)
         self._grades.labels(kind, "ok" if cause is None else "substituted" if substituted else "failed").inc()
         if cause is not None:
             self._grade_failures.labels(cause).inc()
@@ -184,9 +185,15 @@ class Metrics:
 
     def compared(self, usage: Usage, failures: Sequence[Failure]) -> None:
         """Count one comparison of a group."""
-        self._spent(usage)
+        self.asked(usage)
         for failure in failures:
             self._uncompared.labels(failure.type).inc()
+
+    def asked(self, usage: Usage) -> None:
+        """Count what questions cost that belong to no judgment, such as those of a grader or of a decision request."""
+        self._spent(usage)
+        if usage.calls:
+            self._charge(usage, NO_RUBRIC)
 
     def _spent(self, usage: Usage) -> None:
         self._child(self._tokens, "prompt").inc(usage.prompt_tokens)

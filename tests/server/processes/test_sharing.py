@@ -14,6 +14,7 @@ from judge_server.core.errors import AllowanceSpent, BadInput, ModelUnavailable,
 from judge_server.scheduling.admission import Admission
 from judge_server.server.middleware.authentication import RateLimit
 from judge_server.server.processes.claims import SharedClaims
+from judge_server.server.processes.kept_metrics import KeptMetrics
 from judge_server.server.processes.ledger import Ledger
 from judge_server.server.processes.peer_model import SharedModels
 from judge_server.server.processes.peers import Peers
@@ -118,6 +119,20 @@ async def test_a_question_is_claimed_once_and_its_reading_goes_to_who_waits(plac
                 await closing
 
 
+async def test_another_question_on_the_same_text_is_not_waited_for(places):
+    """Keys begin with the digest of what is shown."""
+    peers = [Peers(place) for place in places[:2]]
+    first, second = (SharedClaims(place, one) for place, one in zip(places, peers, strict=False))
+    same, other = KEY[:32] + "0" * 32, KEY[:32] + "f" * 32
+    await first.claim([same])
+    assert await second.claim([other]) == {}
+    await first.claim([KEY])
+    first.release([same])
+    assert await second.claim([KEY, same]) == {KEY: 0}
+    first.close()
+    second.close()
+
+
 async def test_a_worker_that_stopped_gives_no_reading_and_its_claims_end_with_its_replacement(places):
     peers = [Peers(place) for place in places[:2]]
     first, second = (SharedClaims(place, one) for place, one in zip(places, peers, strict=False))
@@ -194,6 +209,30 @@ def test_counters_and_histograms_are_summed_and_gauges_are_what_they_mean():
     assert 'judge_server_judgments_total{status="ok"} 7.0' in text
     assert 'judge_server_seconds_bucket{le="2.0"} 2.0' in text
     assert "judge_server_seconds_count 2.0" in text
+
+
+def test_counters_do_not_fall_when_a_worker_is_killed_or_silent(places):
+    mine, other = KeptMetrics(places[0]), KeptMetrics(places[1])
+    one = exposition(under_way=1, longest=0.1, judged=3)
+
+    def shown(*silent):
+        return merged([one, mine.counts(silent)]).decode()
+
+    assert 'judge_server_judgments_total{status="ok"} 3.0' in shown(1, 2)
+    other.keep(exposition(under_way=5, longest=0.4, judged=4))
+    assert 'judge_server_judgments_total{status="ok"} 7.0' in shown(1, 2)  # it is busy, or was killed
+    assert 'judge_server_judgments_total{status="ok"} 3.0' in shown(2)  # it answers for itself
+    for seen in (7.0, 11.0):
+        again = KeptMetrics(places[1])
+        again.inherit()
+        again.inherit()
+        assert f'judge_server_judgments_total{{status="ok"}} {seen}' in shown(1)
+        assert f"judge_server_seconds_count {1 + (seen - 3) / 4}" in shown(1)
+        assert "judge_server_submissions_under_way 1.0" in shown(1)
+        again.keep(exposition(under_way=5, longest=0.4, judged=4))
+        again.close()
+    mine.close()
+    other.close()
 
 
 def test_limits_are_divided_among_the_workers():

@@ -146,7 +146,7 @@ def test_a_calibration_is_found_whichever_worker_is_asked(workers):
 
 
 def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(workers):
-    before = len(workers.pids)
+    before, judged = len(workers.pids), _judged(workers)
     os.kill(workers.pids[-1], signal.SIGKILL)
     until(lambda: len(workers.pids) == before + 1)
     until(lambda: workers.log.count("Application startup complete") == before + 1)
@@ -154,6 +154,7 @@ def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(workers):
 
     assert [one["reward"] for one in found] == [pytest.approx(0.8)] * 6
     assert "is replaced" in workers.log
+    assert _judged(workers) == judged + 6
 
 
 def test_a_signal_drains_all_workers(workers, judge):

@@ -12,13 +12,19 @@ from rich.table import Table
 from judge_server.calibration.cascade_choice import CascadeChoice, Wanted, choose_cascade
 from judge_server.cli.calibrate import sources
 from judge_server.labels.label_set import LabelSet
-from judge_server.labels.splits import ReadingFile, read_test
+from judge_server.labels.splits import part_of
 from judge_server.settings.settings import Settings
+from judge_server.store.store import Store
 from judge_server.wiring.archive import open_archive
 
-_SELF_CHOSEN = (
-    "The figures above are on the items that chose the band, so they flatter it. For its real agreement give --reader "
-    "and --reason: they read the locked test split once, and the reading is recorded."
+_SELF_CHOSEN = "The figures above are on the items that chose the band, so they flatter it."
+_LOCKED = (
+    "For its real agreement give --reader and --reason: they read the locked test split once, and the reading is "
+    "recorded."
+)
+_NO_SPLIT = (
+    "For its real agreement keep some prompts back before you choose: judge-server calibrate import FILE --test-share "
+    "0.4 --out split.csv."
 )
 
 
@@ -44,23 +50,26 @@ async def choose(settings: Settings, options: CascadeOptions) -> bool:
         rubric = await sources.rubric(options.rubric, shelf)
         locked = "test" in labels.splits.values()
         dev = labels.split("dev") if locked else labels
-        test = await _test(labels, options) if locked else None
+        test = await _test(labels, options, store)
         wanted = Wanted(agreement=options.agreement, budget=options.budget)
         found = choose_cascade(dev, test, options.judges, rubric, wanted, by_criterion=options.by_criterion)
     if options.as_json:
         typer.echo(json.dumps([one.model_dump(mode="json") for one in found], indent=2))
     else:
-        _show(found, options)
+        _show(found, options, locked=locked)
     return all(one.chosen for one in found)
 
 
-async def _test(labels: LabelSet, options: CascadeOptions) -> LabelSet | None:
+async def _test(labels: LabelSet, options: CascadeOptions, store: Store) -> LabelSet | None:
+    """The locked split, if it is to be read. Raises BadInput if there is none."""
     if options.reader is None and options.reason is None:
         return None
-    return await read_test(labels, ReadingFile(options.file), reader=options.reader or "", reason=options.reason or "")
+    log = sources.reading_log(str(options.file), store)
+    return await part_of(labels, "test", log, reader=options.reader or "", reason=options.reason or "")
 
 
-def _show(found: Sequence[CascadeChoice], options: CascadeOptions) -> None:
+def _show(found: Sequence[CascadeChoice], options: CascadeOptions, *, locked: bool) -> None:
+    """``locked``: the labels have a test split."""
     console = Console(soft_wrap=True)
     first, then = options.judges
     for one in found:
@@ -68,7 +77,7 @@ def _show(found: Sequence[CascadeChoice], options: CascadeOptions) -> None:
         if one.curve:
             console.print(_table(one, first, then))
         if one.chosen is None:
-            console.print(f"No band: {one.reason}.")
+            console.print(f"Nothing is chosen: {one.reason}.")
         elif one.held_out is not None:
             held = one.held_out
             console.print(
@@ -77,7 +86,7 @@ def _show(found: Sequence[CascadeChoice], options: CascadeOptions) -> None:
                 f"{first} alone {held.first:.3f}, {then} alone {held.then:.3f}."
             )
     if any(one.chosen and one.held_out is None for one in found):
-        console.print(_SELF_CHOSEN)
+        console.print(f"{_SELF_CHOSEN} {_LOCKED if locked else _NO_SPLIT}")
     chosen = {one.criterion: one.chosen.band for one in found if one.chosen}
     if chosen:
         console.print(f"\n[judges.NAME]\ncascade = {_toml(first, then, chosen)}", markup=False)

@@ -16,13 +16,10 @@ from judge_server.calibration.recorded_judges import improved_from_records
 from judge_server.calibration.tuning import require_trained_on_revise
 from judge_server.calibration.workspace import ImproveFolder
 from judge_server.cli.calibrate import sources
-from judge_server.cli.options import is_file
 from judge_server.cli.running import announce
 from judge_server.core.errors import BadInput
-from judge_server.labels.splits import ReadingFile, ReadingLog
 from judge_server.report.improvement_pages import html, markdown
 from judge_server.settings.settings import Settings
-from judge_server.store.store import Store
 from judge_server.wiring.archive import open_archive
 from judge_server.wiring.service import Service, open_service
 
@@ -62,7 +59,7 @@ async def improve(settings: Settings, options: ImproveOptions) -> None:
                 (options.recorded, options.second),
                 options.attempt,
                 ImproveFolder(options.out),
-                _log(store, options),
+                sources.reading_log(options.labels, store),
                 _pages,
                 _told,
             )
@@ -98,11 +95,7 @@ async def _asked(service: Service, options: ImproveOptions) -> Improvement:
         return Improvement.model_validate_json(kept)
     announce([one for one in (own.judge, own.second, own.tuned) if one is not None])
     propose = proposing(service.judge_registry, options.proposer, whole, own.rubric)
-    return await own.climb(propose, _log(service.store, options))
-
-
-def _log(store: Store, options: ImproveOptions) -> ReadingLog:
-    return ReadingFile(Path(options.labels)) if is_file(options.labels) else store.labels
+    return await own.climb(propose, sources.reading_log(options.labels, service.store))
 
 
 def _pages(found: Improvement) -> dict[str, str]:
