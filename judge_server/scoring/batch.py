@@ -87,16 +87,18 @@ def parse_submission(item: Any, defaults: Mapping[str, Any] | None = None) -> Su
     return submission if rubric is None else submission.model_copy(update={"rubric": rubric})
 
 
-def describe(fault: ValidationError, limit: int = 8) -> str:
-    """Validation errors by field, without repeating the values sent."""
+def describe(fault: ValidationError, limit: int = 8, whole: str = "submission") -> str:
+    """Validation errors by field, without repeating the values sent. ``whole``: what errors of no field are about."""
     found: dict[tuple[str, ...], list[str]] = {}
     for error in fault.errors(include_url=False, include_input=False, include_context=False):
         place = tuple(str(part) for part in error["loc"] if not _is_alternative(part))
-        found.setdefault(place, []).append(_shortened(error["msg"].replace("valid tuple", "valid list"), 500))
+        found.setdefault(place, []).append(
+            _shortened(error["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list"), 500)
+        )
     # an error inside a field is more specific than "not a string"
     inner = {place[:depth] for place in found for depth in range(1, len(place))}
     lines = [
-        f"{'.'.join(_shortened(part, 60) for part in place) or 'submission'}: {' or '.join(dict.fromkeys(messages))}"
+        f"{'.'.join(_shortened(part, 60) for part in place) or whole}: {' or '.join(dict.fromkeys(messages))}"
         for place, messages in found.items()
         if place not in inner
     ]

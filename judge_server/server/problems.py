@@ -61,7 +61,7 @@ _ROUTES = (
 )
 _ROUTING = ("not_found", "method_not_allowed")
 _NO_OBJECT = ("model_type", "model_attributes_type", "tuple_type", "list_type", "dict_type")
-_ALTERNATIVE = re.compile(r"^(str|Rubric|tuple\[.*\]|(function|constrained|lax)-.*)$")
+_ALTERNATIVE = re.compile(r"^(str|bool|Rubric|(tuple|list)\[.*\]|(function|constrained|lax)-.*)$")
 
 
 class ClientGone(Exception):

@@ -157,7 +157,7 @@ def show_cost(found: Mapping[str, Mapping[str, float]], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(found))
         return
-    table = Table("rubric", *_SPENT)
+    table = Table("rubric", *(name.replace("_", " ") for name in _SPENT))
     for rubric, spent in found.items():
         table.add_row(rubric, *(money(spent[name]) if name == "dollars" else f"{spent[name]:.0f}" for name in _SPENT))
     Console().print(table)

@@ -154,7 +154,8 @@ def _verdicts(judgment: Judgment, rubric: Rubric | None) -> Table:
         step = "" if verdict.step is None else f" (step {verdict.step + 1})"
         statement = printable(statements.get(verdict.criterion, ""))
         named = f"[cyan]{escape(verdict.criterion)}{step}[/] {escape(statement)}"
-        by = f"{verdict.source}{', cached' if verdict.cached else ''}"
+        decider = next((one.judge for one in verdict.panel if one.decided), verdict.source)
+        by = f"{decider}{', cached' if verdict.cached else ''}"
         table.add_row(f"{verdict.points:+g}", _outcome(verdict), by, named, escape(printable(verdict.reason or "")))
     return table
 

@@ -7,7 +7,7 @@ Sources: vllm 0.32, ``entrypoints/generate/structured_decisions/protocol.py``; o
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StrictBool, ValidationError
 
 from judge_server.core.criterion import Binary, Judged, Nominal, Scale
 from judge_server.core.errors import BadInput, BadSubmission
@@ -16,7 +16,7 @@ from judge_server.core.submission import Message, Submission
 from judge_server.judging.judge_input import JudgeInput, shown_input
 from judge_server.scoring.batch import describe, parse_submission
 from judge_server.util.canonical import as_json, canonical_json
-from judge_server.util.parsing import parse_json
+from judge_server.util.parsing import parse_unique_json, writable
 
 MOST_QUESTIONS = 128
 MOST_OPTIONS = 20
@@ -37,7 +37,7 @@ class SystemOneRequest(Frozen):
     """``model``: a judge's name, or ``rubric:ID[@VERSION]``, which needs no questions. ``cache_salt``, ``priority`` and
     ``chat_template_kwargs`` are taken for the sake of clients and have no effect."""
 
-    model: str = "default"
+    model: str = Field("default", min_length=1)
     state: Any
     questions: dict[str, SystemOneQuestion] = Field(default_factory=dict)
     instructions: Text | None = None
@@ -47,7 +47,7 @@ class SystemOneRequest(Frozen):
 
 
 class DecisionChoice(Frozen):
-    value: str | bool
+    value: str | StrictBool
     description: str | None = None
 
 
@@ -68,7 +68,7 @@ class DecisionRequest(Frozen):
     """``model`` as for System One. ``safety_identifier``, ``prompt_cache_key`` and ``prompt_cache_options`` are taken
     for the sake of clients and have no effect."""
 
-    model: str = "default"
+    model: str = Field("default", min_length=1)
     input: str | list[dict[str, Any]]
     questions: tuple[DecisionQuestion, ...] = ()
     safety_identifier: str | None = None
@@ -89,6 +89,8 @@ class AskedQuestion(Frozen):
 def systemone_questions(request: SystemOneRequest) -> list[AskedQuestion]:
     """Raises BadInput that names the question at fault."""
     _require_some(len(request.questions))
+    if any(writable(name) != name for name in request.questions):
+        raise _bad("questions", "an id holds half a surrogate pair, which no answer can repeat.")
     return [
         _asked(place, name, question, request.instructions)
         for place, (name, question) in enumerate(request.questions.items())
@@ -103,12 +105,12 @@ def _asked(place: int, name: str, question: SystemOneQuestion, context: str | No
             return AskedQuestion(name=name, criterion=_binary(where, place, statement, context))
         case "score":
             if not isinstance(criteria, list) or not 2 <= len(criteria) <= 10:
-                raise BadInput(f"{where}.criteria: a score question has a list of 2 to 10 levels, lowest first.")
+                raise _bad(f"{where}.criteria", "a score question has a list of 2 to 10 levels, lowest first.")
             levels = [(_text(level), None) for level in criteria]
             return _scored(where, place, name, text or _WHICH_LEVEL, levels, context)
         case "choice":
             if not isinstance(criteria, dict) or not 2 <= len(criteria) <= MOST_OPTIONS:
-                raise BadInput(f"{where}.criteria: a choice question maps 2 to {MOST_OPTIONS} options to descriptions.")
+                raise _bad(f"{where}.criteria", f"a choice question maps 2 to {MOST_OPTIONS} options to descriptions.")
             options = [(option, None if told is None else _text(told)) for option, told in criteria.items()]
             return _chosen(where, place, name, text or _WHICH_OPTION, options, context)
     raise _unknown(where, question.type, "noul, choice, score")
@@ -120,7 +122,7 @@ def decision_questions(request: DecisionRequest) -> list[AskedQuestion]:
     names = [question.name for question in request.questions if question.name is not None]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
-        raise BadInput(f"questions: the name {min(twice)[:100]!r} is given to several questions.")
+        raise _bad("questions", f"the name {min(twice)[:100]!r} is given to several questions.")
     asked = []
     for place, question in enumerate(request.questions):
         where, text = f"questions.{place}", _text(question.instructions)
@@ -130,12 +132,12 @@ def decision_questions(request: DecisionRequest) -> list[AskedQuestion]:
                 asked.append(AskedQuestion(name=question.name, criterion=criterion))
             case "score":
                 if not 2 <= len(question.levels) <= 10:
-                    raise BadInput(f"{where}.levels: a score question has 2 to 10 levels, lowest first.")
+                    raise _bad(f"{where}.levels", "a score question has 2 to 10 levels, lowest first.")
                 levels = [(level.label, level.description) for level in question.levels]
                 asked.append(_scored(where, place, question.name, text or _WHICH_LEVEL, levels, None))
             case "choice":
                 if not 2 <= len(question.choices) <= MOST_OPTIONS:
-                    raise BadInput(f"{where}.choices: a choice question has 2 to {MOST_OPTIONS} choices.")
+                    raise _bad(f"{where}.choices", f"a choice question has 2 to {MOST_OPTIONS} choices.")
                 choices = [(_choice_text(choice.value), choice.description) for choice in question.choices]
                 made = _chosen(where, place, question.name, text or _WHICH_OPTION, choices, None)
                 asked.append(made.model_copy(update={"values": tuple(one.value for one in question.choices)}))
@@ -146,22 +148,27 @@ def decision_questions(request: DecisionRequest) -> list[AskedQuestion]:
 
 def _require_some(count: int) -> None:
     if not count:
-        raise BadInput("questions: at least one is needed.", remedy="Or name a rubric as the model: rubric:ID@VERSION.")
+        raise _bad("questions", "at least one is needed.", remedy="Or name a rubric as the model: rubric:ID@VERSION.")
     if count > MOST_QUESTIONS:
         raise BadInput(
             f"questions: {count} are more than the {MOST_QUESTIONS} of one request.", remedy="Split the request."
         )
 
 
+def _bad(field: str, why: str, remedy: str | None = None) -> BadInput:
+    """The error for a field."""
+    return BadInput(f"{field}: {why}", remedy=remedy, errors=[{"field": field, "message": why}])
+
+
 def _unknown(where: str, kind: str, known: str) -> BadInput:
-    return BadInput(f"{where}.type: {kind[:60]!r} is no type of question here.", remedy=f"Known types: {known}.")
+    return _bad(f"{where}.type", f"{kind[:60]!r} is no type of question here.", f"Known types: {known}.")
 
 
 def _predicate(where: str, text: str, criteria: Any) -> str:
     if criteria is None:
         return text
     if not isinstance(criteria, dict) or not criteria or set(criteria) - {"true", "false"}:
-        raise BadInput(f"{where}.criteria: a noul question describes true and false, or nothing.")
+        raise _bad(f"{where}.criteria", "a noul question describes true and false, or nothing.")
     described = [
         f"{word}: {_text(criteria[key])}"
         for key, word in (("true", "Yes"), ("false", "No"))
@@ -208,7 +215,7 @@ def _criterion(kind: type[Any], where: str, given: Mapping[str, Any]) -> Any:
     try:
         return kind.model_validate(given)
     except ValidationError as fault:
-        raise BadInput(f"{where}: {describe(fault)}.", remedy="Correct the question.") from None
+        raise _bad(where, f"{describe(fault, whole='question')}.", remedy="Correct the question.") from None
 
 
 def _with(context: str | None, text: str) -> str:
@@ -259,18 +266,19 @@ def material_of_input(given: str | Sequence[Any]) -> JudgeInput:
 def submission_of(given: Any, rubric: str) -> Submission:
     """The submission to a rubric: an object with prompt and response (or its JSON text), or messages that end with the
     assistant's. Raises BadSubmission."""
+    why = ""
     if isinstance(given, str):
         try:
-            given = parse_json(given.encode())
-        except ValueError:
-            given = None
+            given = parse_unique_json(given)
+        except ValueError as fault:
+            given, why = None, f" This text is none as JSON: {fault}."
     if isinstance(given, list):
         messages = [_message(f"input.{place}", message) for place, message in enumerate(given)]
         if len(messages) > 1 and messages[-1].role == "assistant":
             given = {"prompt": tuple(messages[:-1]), "response": messages[-1].content}
     if not isinstance(given, dict):
         raise BadSubmission(
-            "state: a rubric judges a response to a prompt.",
+            f"state: a rubric judges a response to a prompt.{why}",
             remedy='Send {"prompt": …, "response": …} with reference and facts as needed, or messages that end with '
             "the assistant's.",
         )
@@ -282,15 +290,15 @@ def submission_of(given: Any, rubric: str) -> Submission:
 def _message(where: str, given: Any) -> Message:
     if not isinstance(given, dict) or given.get("type", "message") != "message":
         kind = given.get("type") if isinstance(given, dict) else type(given).__name__
-        raise BadInput(f"{where}: an item of type {str(kind)[:60]!r} is not read.", remedy="Send messages.")
+        raise _bad(where, f"an item of type {str(kind)[:60]!r} is not read.", remedy="Send messages.")
     content = given.get("content")
     if not isinstance(content, str | list):
-        raise BadInput(f"{where}.content: a text or a list of parts is needed.")
+        raise _bad(f"{where}.content", "a text or a list of parts is needed.")
     texts = [content] if isinstance(content, str) else [_part(f"{where}.content", part) for part in content]
     try:
         return Message.model_validate({"role": given.get("role", "user"), "content": "".join(texts)})
     except ValidationError as fault:
-        raise BadInput(f"{where}: {describe(fault)}.") from None
+        raise _bad(where, f"{describe(fault)}.") from None
 
 
 def _part(where: str, part: Any) -> str:
@@ -298,4 +306,4 @@ def _part(where: str, part: Any) -> str:
         text: str = part["text"]
         return text
     kind = part.get("type") if isinstance(part, dict) else type(part).__name__
-    raise BadInput(f"{where}: a part of type {str(kind)[:60]!r} is not read.", remedy="Send texts.")
+    raise _bad(where, f"a part of type {str(kind)[:60]!r} is not read.", remedy="Send texts.")

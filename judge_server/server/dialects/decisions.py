@@ -283,10 +283,11 @@ def _error(request: Request, fault: Exception) -> Response:
     problem = response_to(request, fault)
     document = orjson.loads(problem.body)
     errors = document.get("errors") or [{}]
-    remedy = f" {document['remedy']}" if document.get("remedy") else ""
+    detail = document["detail"]
+    remedy = f"{'' if detail.endswith('.') else '.'} {document['remedy']}" if document.get("remedy") else ""
     kind = "invalid_request_error" if problem.status_code < 500 else "server_error"
     error = {
-        "message": f"{document['detail']}{remedy}",
+        "message": f"{detail}{remedy}",
         "type": "rate_limit_error" if problem.status_code == 429 else kind,
         "param": errors[0].get("field"),
         "code": document["type"].rpartition(":")[2],

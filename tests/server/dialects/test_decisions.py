@@ -169,6 +169,8 @@ def test_a_question_without_an_answer_is_no_number_and_says_why():
         ({"questions": {str(n): NOUL for n in range(129)}}, 422, "129 are more than the 128"),
         ({"questions": {"q": NOUL}, "model": "luna"}, 404, "luna"),
         ({"questions": {"q": NOUL}, "images": ["data:image/png;base64,AA=="]}, 422, "images"),
+        ({"questions": {"q": NOUL}, "model": ""}, 422, "model"),
+        ({"questions": {"q": SCORE | {"criteria": ["A", "a"]}}}, 422, "questions.q: question: two options"),
         ({"model": "rubric:no/such"}, 404, "no/such"),
         ({"model": "rubric:medical/consultation", "questions": {"q": NOUL}}, 404, "own questions"),
     ],
@@ -187,6 +189,9 @@ def test_an_error_of_system_one_has_its_shape_and_names_the_fault(client, body, 
         ({"questions": [{"type": "ranking", "instructions": "Which?"}]}, "no type of question"),
         ({"questions": [LEVELS | {"levels": []}]}, "2 to 10 levels"),
         ({"questions": [PREDICATE], "input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "input_image"),
+        ({"questions": [PREDICATE | {"type": "choice", "choices": [{"value": 1}, {"value": 0}]}]}, "choices.0.value"),
+        ({"questions": [PREDICATE], "input": [1]}, "input.0"),
+        ({"model": "rubric:medical/consultation", "input": '{"prompt": "a", "prompt": "b"}'}, "'prompt' stands twice"),
         ({"questions": [PREDICATE], "input": [{"type": "function_call", "name": "f"}]}, "function_call"),
         ({"model": "rubric:medical/consultation", "input": "Rest."}, "a response to a prompt"),
     ],
@@ -195,6 +200,24 @@ def test_an_error_of_decisions_has_its_shape_and_names_the_fault(client, body, s
     error = decisions(client, 422, **body)["error"]
     assert said in error["message"]
     assert error["code"] in ("bad_input", "bad_submission")
+
+
+def test_an_error_names_the_field_at_fault(client):
+    for asked, field in (({"type": "box"}, "questions.q.type"), (SCORE | {"criteria": []}, "questions.q.criteria")):
+        assert systemone(client, 422, questions={"q": asked})["error"]["param"] == field
+    assert decisions(client, 422, questions=[PREDICATE], input=[1])["error"]["param"] == "input.0"
+    missing = systemone(client, 422, questions={"q": {}})["error"]
+    assert (missing["param"], missing["message"]) == (
+        "questions.q.type",
+        "questions.q.type: Field required. Correct the fields named.",
+    )
+
+
+def test_an_id_that_no_answer_can_repeat_is_refused(client):
+    body = b'{"state": "Drink.", "questions": {"\\ud800": {"type": "noul", "instructions": "Names water."}}}'
+    answer = client.post("/v1/systemone", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert "surrogate" in answer.json()["error"]["message"]
 
 
 def test_what_is_no_json_is_refused_in_the_same_shape(client):
