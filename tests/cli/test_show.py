@@ -2,12 +2,17 @@
 
 import dataclasses
 import json
+import re
+from io import StringIO
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from judge_server.cli import app
+from judge_server.cli.actions.show import Shown, print_judgment
 from judge_server.cli.options import FilterFlags
+from judge_server.core.judgment import Judgment
 from judge_server.core.judgment_filter import JudgmentFilter
 from judge_server.server.routes.judgments import JudgmentQuery
 from judge_server.store.reading import Filter
@@ -127,3 +132,14 @@ def test_the_store_the_routes_and_the_command_know_the_same_filters():
     assert fields == set(Filter.__annotations__) - {"caller"}
     assert fields == {field.name for field in dataclasses.fields(FilterFlags)}
     assert fields == set(JudgmentQuery.model_fields) - {"include", "limit", "cursor"}
+
+
+def test_of_a_cascade_the_judge_that_decided_is_named():
+    asked = (("cheap", 0.5, False), ("strong", 1.0, True))
+    panel = [{"judge": judge, "status": "ok", "value": value, "decided": decided} for judge, value, decided in asked]
+    verdict = {"criterion": "kind", "status": "ok", "source": "judge", "points": 1.0, "value": 1.0, "panel": panel}
+    given = {"id": "jdg_1", "reward": 1.0, "status": "ok", "coverage": 1.0, "verdicts": [verdict]}
+    judgment = Judgment.model_validate(given | {"created_at": "2026-11-30T12:00:00Z"})
+    console = Console(record=True, width=120, file=StringIO())
+    print_judgment(console, Shown(judgment, None, None))
+    assert re.search(r"1\.00 +strong +kind", console.export_text())
