@@ -1,4 +1,6 @@
-"""Latency of scoring while old judgments are pruned: python -m benchmarks.pruning [--judgments N] [--database URL].
+"""Latency of scoring while old judgments are pruned.
+
+python -m benchmarks.pruning [--judgments N] [--postgres | --database URL]
 
 A database is filled with old judgments of a training: texts of about 600 characters, ten verdicts, eight responses to a
 prompt, steps of 512. Submissions then arrive independently of each other, whether the ones before are answered or not,
@@ -7,7 +9,8 @@ random order, so that what else the machine does meets both, until everything ol
 over. Whatever is left is then pruned while nothing is scored. The ratio of the 99th percentiles has an interval of 95 %
 from rounds drawn again. Exit status 1 if a judgment failed, the ratio is above 1.3, or the pruner was slower than
 ``--least`` a second. Run nothing beside it, because the percentiles are those of the machine too. ``--fill`` only fills
-the database, and ``--filled`` measures on one that was filled before.
+the database, and ``--filled`` measures on one that was filled before. ``--postgres`` starts a server of its own from
+the installed programs, with fsync, and throws it away at the end.
 """
 
 import argparse
@@ -16,9 +19,11 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from benchmarks.store_size import VERDICTS, drawn, judged, sentences
 from judge_server.core.rubric import Rubric
@@ -29,6 +34,7 @@ from judge_server.store import Store
 from judge_server.util.memory import settle
 from judge_server.wiring.service import Service, open_service
 from judge_server.workers.pruner import Pruner
+from tests.postgres import DURABLE, cluster
 
 MOST_RATIO = 1.3
 _AGE = timedelta(days=40)
@@ -209,10 +215,23 @@ async def bench(url: str, count: int, rate: float, window_seconds: float, most_s
         return await measured(service, rate, window_seconds, most_seconds)
 
 
+@contextmanager
+def database(postgres: bool) -> Iterator[str]:
+    """The URL of an empty database, which is removed afterwards."""
+    if postgres:
+        with cluster(DURABLE) as server:
+            yield server.new_database()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{Path(folder) / 'judge.db'}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--judgments", type=int, default=200_000)
-    parser.add_argument("--database", help="an empty one, such as postgresql://…; a SQLite file by default")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--database", help="an empty one, such as postgresql://…; a SQLite file by default")
+    where.add_argument("--postgres", action="store_true", help="a PostgreSQL server that is started for this")
     parser.add_argument("--rate", type=float, default=50.0, help="submissions a second")
     parser.add_argument("--window", type=float, default=5.0, help="seconds with and without pruning")
     parser.add_argument("--most-seconds", type=float, default=3_600.0, help="end earlier than when nothing old is left")
@@ -225,11 +244,9 @@ def main() -> None:
     if given.fill:
         asyncio.run(fill_only(given.database, given.judgments))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        url = given.database or f"sqlite:///{folder}/judge.db"
-        found = asyncio.run(
-            bench(url, 0 if given.filled else given.judgments, given.rate, given.window, given.most_seconds)
-        )
+    with nullcontext(given.database) if given.database else database(given.postgres) as url:
+        count = 0 if given.filled else given.judgments
+        found = asyncio.run(bench(url, count, given.rate, given.window, given.most_seconds))
     print(found.table)
     sys.exit(found.failed > 0 or found.ratio > MOST_RATIO or found.speed < given.least)
 

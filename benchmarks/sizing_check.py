@@ -3,21 +3,25 @@
 python -m benchmarks.sizing_check [--profile FILE] [--only NAME]
 
 One engine is measured as ``doctor --profile`` does. Then three other configurations of it, with other work, are
-predicted from that one measurement and run: verdicts a second and the 95 % quantile of what a rollout waits. The model
-has random weights; its speed is what counts here.
+predicted from that one measurement and run: verdicts a second and the 95 % quantile of what a rollout waits. The work
+is described in tokens as the prompts have them: how many all share, those of a group, and those of a rollout. Of the
+answers only the mean length is taken from the run. The model has random weights; its speed is what counts here.
 """
 
 import argparse
 import asyncio
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 import uvloop
 
+from benchmarks.gpu.work import recorded, shared_tokens
 from examples.tiny_checkpoint import build
 from judge_server.core.engine import EngineLimits
 from judge_server.core.judge import JudgeSpecification
@@ -35,6 +39,7 @@ from judge_server.wiring.service import open_service
 
 ENGINE: dict[str, Any] = {"dtype": "float32", "kv_cache_gib": 1.0}
 SERVER_SECONDS = 0.0003
+GROUP = 8
 _SENTENCE = "Rest, water and a dark room help; a sudden severe headache or weakness needs emergency care at once. "
 
 
@@ -76,7 +81,7 @@ def items(case: Case, mark: str) -> list[dict[str, Any]]:
     return [
         {
             "rubric": rubric,
-            "prompt": f"Question {mark}-{number // 8}: what should I do about a headache? " + _SENTENCE * 4,
+            "prompt": f"Question {mark}-{number // GROUP}: what should I do about a headache? " + _SENTENCE * 4,
             "response": f"Answer {mark}-{number}. " + _SENTENCE * case.sentences,
         }
         for number in range(case.rollouts)
@@ -114,24 +119,23 @@ async def run(checkpoint: Path, case: Case) -> Run:
         return Run(seconds, float(np.quantile(waits, 0.95)), used, list(judgments))
 
 
-def workload_of(case: Case, judgments: list[Judgment], tokenizer: Any) -> TrainingStep:
-    """Lengths in the engine's own tokens: of the whole call from its usage, of the texts from its tokenizer."""
-    calls = sum(judgment.usage.calls for judgment in judgments)
-    assert calls == case.rollouts * case.criteria, f"{calls} calls"
-    whole = round(sum(judgment.usage.prompt_tokens for judgment in judgments) / calls)
-    answer = round(sum(judgment.usage.completion_tokens for judgment in judgments) / calls)
-    item = items(case, str(time.time_ns()))[0]
-    prompt, response = (len(tokenizer.encode(item[name]).ids) for name in ("prompt", "response"))
-    criterion = len(tokenizer.encode(item["rubric"]["criteria"][0]["statement"]).ids) + 40
+def workload_of(case: Case, prompts: Sequence[Sequence[int]], answer_tokens: int) -> TrainingStep:
+    """Parts of the mean prompt. Every rollout but the first of its group shares least with what came before it in its
+    first call; so the fewest shared tokens are those between groups, then come those within groups."""
+    shared, groups = shared_tokens(prompts), -(-case.rollouts // GROUP)
+    of_all, of_groups, of_rollouts = (
+        round(fmean(part))
+        for part in (shared[: groups - 1], shared[groups - 1 : case.rollouts - 1], shared[case.rollouts - 1 :])
+    )
     return TrainingStep(
         rollouts=case.rollouts,
         criteria=case.criteria,
-        group=8,
-        prompt_tokens=prompt,
-        response_tokens=response,
-        criterion_tokens=criterion,
-        instruction_tokens=max(whole - prompt - response - criterion, 1),
-        answer_tokens=max(answer, 1),
+        group=GROUP,
+        instruction_tokens=of_all,
+        prompt_tokens=of_groups - of_all,
+        response_tokens=of_rollouts - of_groups,
+        criterion_tokens=round(fmean(map(len, prompts))) - of_rollouts,
+        answer_tokens=answer_tokens,
     )
 
 
@@ -156,21 +160,25 @@ async def measured(checkpoint: Path) -> EngineSpeed:
 
 
 def compare(case: Case, checkpoint: Path, speed: EngineSpeed) -> None:
-    from tokenizers import Tokenizer
-
+    questions = uvloop.run(recorded(checkpoint, items(case, str(time.time_ns())), case.mode))
     done = uvloop.run(run(checkpoint, case))
     seconds, wait, judgments = done.seconds, done.wait, done.judgments
-    workload = workload_of(case, judgments, Tokenizer.from_file(str(checkpoint / "tokenizer.json")))
+    calls = sum(judgment.usage.calls for judgment in judgments)
+    if calls != len(questions):
+        raise SystemExit(f"{calls} calls were made, not {len(questions)}")
+    answer = max(round(sum(judgment.usage.completion_tokens for judgment in judgments) / calls), 1)
+    workload = workload_of(case, [one.ids for one in questions], answer)
     engine = speed.model_copy(update={"limits": limits_of(case, speed.limits)})
     predicted = Replica(engine, server_seconds=SERVER_SECONDS).judge(workload)
-    asking = SERVER_SECONDS + speed.front.seconds(workload.length, workload.different_tokens / workload.verdicts)
+    front = speed.front.seconds(1, workload.length, workload.different_tokens / workload.verdicts, answer)
+    processor = 1_000 * done.processor_seconds / workload.verdicts
     cached = sum(judgment.usage.cached_tokens for judgment in judgments) / workload.sent_tokens
     print(
         f"{case.name}: {workload.verdicts / seconds:,.0f} verdicts/s, predicted "
         f"{workload.verdicts / predicted.seconds:,.0f} ({seconds / predicted.seconds - 1:+.0%}); p95 {wait:.2f} s, "
         f"predicted {predicted.wait(0.95):.2f} ({predicted.wait(0.95) / wait - 1:+.0%}); prompt tokens from the cache "
         f"{cached:.1%}, predicted {predicted.known_tokens / workload.sent_tokens:.1%}; processor time of this process "
-        f"{1_000 * done.processor_seconds / workload.verdicts:.2f} ms a call, predicted {1_000 * asking:.2f}; "
+        f"{processor:.2f} ms a call, predicted {1_000 * (SERVER_SECONDS + front):.2f}; "
         f"{workload}",
         flush=True,
     )

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -30,6 +30,7 @@ _SETTINGS = {
     "listen_addresses": "",
     "logging_collector": "off",
 }
+DURABLE = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "128MB"}  # as PostgreSQL is installed
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Cluster:
 
     programs: Path
     folder: Path
+    settings: Mapping[str, str]
     process: "subprocess.Popen[bytes] | None" = None
     _numbers: Iterator[int] = field(default_factory=count)
 
@@ -60,7 +62,7 @@ class Cluster:
             connection.execute(statement)
 
     def start(self) -> None:
-        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
         command = [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *settings]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **_unprivileged())
@@ -83,12 +85,13 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A running cluster whose superuser is ``judge``. Raises FileNotFoundError, saying what to install."""
+def cluster(settings: Mapping[str, str] | None = None) -> Iterator[Cluster]:
+    """A running cluster whose superuser is ``judge``. ``settings``: of PostgreSQL, beside those for tests, which
+    survive no power cut. Raises FileNotFoundError, saying what to install."""
     programs = _programs()
     # a short path: the name of a Unix socket has room for about a hundred bytes
     folder = Path(tempfile.mkdtemp(prefix="judge-pg-", dir="/tmp"))
-    made = Cluster(programs, folder)
+    made = Cluster(programs, folder, _SETTINGS | dict(settings or {}))
     try:
         identity = _unprivileged()
         if identity:

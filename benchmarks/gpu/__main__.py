@@ -25,7 +25,7 @@ from benchmarks.gpu import served
 from benchmarks.gpu.machine import described
 from benchmarks.gpu.shapes import SHAPES, checkpoint
 from benchmarks.gpu.table import show
-from benchmarks.gpu.work import Work, least_tokens, recorded, write
+from benchmarks.gpu.work import Work, least_tokens, recorded, submissions_of, write
 
 _OFFLINE_SECONDS = 1_800
 
@@ -64,7 +64,7 @@ def shape_parts(bench: Bench, name: str, arguments: argparse.Namespace, folder: 
         options = _options(arguments, caching=caching)
         files, least = {}, {}
         for mode, work in works.items():
-            questions = asyncio.run(recorded(made, work, mode, f"{mark}-{mode}"))
+            questions = asyncio.run(recorded(made, submissions_of(work, f"{mark}-{mode}"), mode))
             files[mode] = folder / f"{name}-{caching}-{mode}.json"
             least[mode] = least_tokens([one.ids for one in questions])
             write(questions, files[mode])

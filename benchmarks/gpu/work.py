@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from math import log
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,11 @@ def rubric(criteria: int) -> dict[str, Any]:
         for number in range(1, criteria + 1)
     ]
     return {"id": "bench/gpu", "version": "1.0.0", "title": "Made up for measuring", "criteria": asked}
+
+
+def submissions_of(work: Work, mark: str) -> list[dict[str, Any]]:
+    """The items, each with its rubric."""
+    return [one | {"rubric": rubric(work.criteria)} for one in items(work, mark)]
 
 
 def items(work: Work, mark: str) -> Iterator[dict[str, Any]]:
@@ -117,9 +123,9 @@ def _plainest(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def recorded(checkpoint: Path, work: Work, mode: str, mark: str) -> list[Question]:
-    """What an engine is asked to judge ``work``, in the server's order. The codes around texts are those of one store:
-    another server's have other digits and nearly the same length."""
+async def recorded(checkpoint: Path, submissions: Sequence[dict[str, Any]], mode: str) -> list[Question]:
+    """What an engine is asked to judge ``submissions``, in the server's order. The codes around texts are those of one
+    store: another server's have other digits and nearly the same length."""
     heard: list[Question] = []
 
     def opening(name: str, options: Any) -> VllmModel:
@@ -129,24 +135,26 @@ async def recorded(checkpoint: Path, work: Work, mode: str, mark: str) -> list[Q
     settings = Settings(judges={"judge": judge}, database_url="sqlite://", canary="off", reask=0.0)
     async with open_service(settings, opening=opening) as service:
         heard.clear()  # what it was asked to learn what it can do
-        submissions = [one | {"rubric": rubric(work.criteria)} for one in items(work, mark)]
         await together([score_item(service.scorer, one, Terms(Priority.TRAINING)) for one in submissions])
-    if len(heard) != work.verdicts:
-        raise SystemExit(f"{len(heard)} questions were recorded, not {work.verdicts}")
+    asked = sum(len(one["rubric"]["criteria"]) for one in submissions)
+    if len(heard) != asked:
+        raise SystemExit(f"{len(heard)} questions were recorded, not {asked}")
     return heard
 
 
 def least_tokens(prompts: Sequence[Sequence[int]]) -> int:
     """Tokens to compute if nothing that begins alike is computed twice: the nodes of the trie of all prompts."""
-    total, before = 0, ()
-    for prompt in sorted(map(tuple, prompts)):
-        shared = 0
-        for one, other in zip(prompt, before, strict=False):
-            if one != other:
-                break
-            shared += 1
-        total, before = total + len(prompt) - shared, prompt
-    return total
+    return sum(map(len, prompts)) - sum(shared_tokens(prompts))
+
+
+def shared_tokens(prompts: Sequence[Sequence[int]]) -> list[int]:
+    """With how many tokens each prompt begins as another one does that was counted before: for all but one of the
+    prompts, from the fewest to the most."""
+    ordered = sorted(map(tuple, prompts))
+    return sorted(
+        next((at for at, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), len(before))
+        for before, after in pairwise(ordered)
+    )
 
 
 def write(questions: list[Question], path: Path) -> None:

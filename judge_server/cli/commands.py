@@ -102,7 +102,7 @@ def score(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write judgments here instead of standard output."),
+        typer.Option("--output", "-o", metavar="FILE", help="Here instead of standard output; .parquet: a table."),
     ] = None,
     deadline: Annotated[
         float | None, typer.Option("--deadline", min=0.001, metavar="SECONDS", help="Time limit for one submission.")
@@ -121,6 +121,7 @@ def score(
     Every line of the input becomes one line of the output, in order: a judgment with a reward, or with reward null and
     a typed error. On a terminal judgments are tables for people; --json, a file or a pipe gives JSON. Blank lines are
     skipped. The exit status is 0 if every line has a judgment or a typed error.
+    With -o FILE.parquet they become a table: id, reward, status, error, detail, and the judgment as JSON.
     Judgments are stored only if --database or DATABASE_URL is given. JSON, YAML, Parquet, gzip and folders are read
     too, and so are rows of other projects (rubric import --list-formats) that hold a rubric and a response.
     With --on ray the input is JSON Lines or Parquet, a file, a folder or a URL of an object store, and --output a

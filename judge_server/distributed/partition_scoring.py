@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import ray
+from pyarrow.fs import FileSystem
 
 from judge_server.core.errors import BadSubmission, JudgeServerError
 from judge_server.core.judgment import Judgment
@@ -91,7 +92,7 @@ class PartitionScorer:
         if self._service is None:
             self._service = await self._stack.enter_async_context(open_service(self._task.settings))
         service = self._service
-        rows = [(place, self._item(raw, partition, place)) for place, raw in rows_of(self._system, partition)]
+        rows = list(read_rows(self._system, partition, self._task.read))
         earlier = await self._earlier(service, partition, [item for _, item in rows])
         places = asyncio.Semaphore(self._task.concurrency)
 
@@ -113,13 +114,6 @@ class PartitionScorer:
             "statuses": Counter(str(one.judgment.status) for one in made),
             "errors": Counter(one.judgment.error.type for one in made if one.judgment.error is not None),
         }
-
-    def _item(self, raw: Any, partition: Partition, place: int) -> Any:
-        """The row's plain data, or the fault that it has."""
-        try:
-            return self._task.read(raw, f"{partition.path}:{place}")
-        except BadSubmission as fault:
-            return fault
 
     @property
     def _defaults(self) -> dict[str, Any]:
@@ -153,6 +147,23 @@ class PartitionScorer:
         except JudgeServerError:
             return []  # its fault is told when it is judged
         return [one for one in places if deciders.decided(self._parts.judgment_at(kept.files, one))]
+
+
+def read_rows(system: FileSystem, partition: Partition, read: ReadRow) -> Iterator[tuple[int, Any]]:
+    """The place and the plain data of each row, or its fault. Where a file cannot be read any further, one fault stands
+    for the rest of the partition."""
+    place = partition.first - 1
+    try:
+        for place, raw in rows_of(system, partition):
+            try:
+                item = read(raw, f"{partition.path}:{place}")
+            except BadSubmission as fault:
+                item = fault
+            yield place, item
+    except (OSError, ValueError) as fault:
+        first = (str(fault).splitlines() or [type(fault).__name__])[0]
+        told = f"{partition.path} cannot be read from {place + 1} to {partition.stop}: {first}."
+        yield place + 1, BadSubmission(told, remedy="Write the file again, and --resume.")
 
 
 def taken_places() -> Any:

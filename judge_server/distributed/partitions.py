@@ -6,14 +6,16 @@ A path is local or a URL of an object store that pyarrow knows (``s3://``, ``gs:
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, Final
 
 import pyarrow.fs as arrow_fs
 import pyarrow.parquet as pq
 
+from judge_server.authoring.interchange.record import LINES, is_data
 from judge_server.core.errors import BadInput
+from judge_server.labels.readers.parquet import without_nulls
 
-LINES: Final = (".jsonl", ".ndjson", ".json-lines")
 PARQUET: Final = ".parquet"
 _SAMPLED_BYTES: Final = 2**18
 
@@ -61,21 +63,21 @@ def _files(system: arrow_fs.FileSystem, path: str) -> list[tuple[str, int]]:
     if info.type == arrow_fs.FileType.File:
         return [(path, info.size)]
     listed = system.get_file_info(arrow_fs.FileSelector(path, recursive=True))
-    found = sorted((one.path, one.size) for one in listed if one.type == arrow_fs.FileType.File and _is_data(one))
+    found = sorted(
+        (one.path, one.size)
+        for one in listed
+        if one.type == arrow_fs.FileType.File
+        and is_data(PurePath(one.path.removeprefix(path).lstrip("/")), (*LINES, PARQUET))
+    )
     if not found:
         raise BadInput(f"{path}: the folder holds no .jsonl and no .parquet file.")
     return found
 
 
-def _is_data(info: Any) -> bool:
-    return not info.base_name.startswith((".", "_")) and info.base_name.lower().endswith((*LINES, PARQUET))
-
-
 def _cuts(system: arrow_fs.FileSystem, file: str, size: int, rows: int) -> Iterator[tuple[int, int]]:
     name = file.lower()
     if name.endswith(PARQUET):
-        with system.open_input_file(file) as stream:
-            count, step = pq.ParquetFile(stream).metadata.num_rows, rows
+        count, step = _rows_in(system, file), rows
     elif name.endswith(LINES):
         count, step = size, rows * _bytes_a_line(system, file)
     else:
@@ -86,6 +88,15 @@ def _cuts(system: arrow_fs.FileSystem, file: str, size: int, rows: int) -> Itera
     yield from ((first, min(first + step, count)) for first in range(0, count, step))
 
 
+def _rows_in(system: arrow_fs.FileSystem, file: str) -> int:
+    try:
+        with system.open_input_file(file) as stream:
+            return int(pq.ParquetFile(stream).metadata.num_rows)
+    except ValueError as fault:  # pyarrow's errors about contents
+        first = str(fault).splitlines()[0]
+        raise BadInput(f"{file} cannot be read as Parquet: {first}.", remedy="Write the file again.") from None
+
+
 def _bytes_a_line(system: arrow_fs.FileSystem, file: str) -> int:
     """About, by how the file begins."""
     with system.open_input_file(file) as stream:
@@ -94,7 +105,8 @@ def _bytes_a_line(system: arrow_fs.FileSystem, file: str) -> int:
 
 
 def rows_of(system: arrow_fs.FileSystem, partition: Partition) -> Iterator[tuple[int, Any]]:
-    """Each row with its place: bytes of a line with the byte where it begins, or a Parquet row with its number."""
+    """Each row with its place: bytes of a line with the byte where it begins, or a Parquet row with its number. Raises
+    OSError, and ValueError for damaged Parquet."""
     if partition.path.lower().endswith(PARQUET):
         yield from _parquet_rows(system, partition)
         return
@@ -119,6 +131,5 @@ def _parquet_rows(system: arrow_fs.FileSystem, partition: Partition) -> Iterator
             first, stop = max(begins, partition.first), min(ends, partition.stop)
             if first < stop:
                 table = file.read_row_group(group).slice(first - begins, stop - first)
-                rows = ({name: one for name, one in row.items() if one is not None} for row in table.to_pylist())
-                yield from enumerate(rows, first)
+                yield from enumerate(map(without_nulls, table.to_pylist()), first)
             begins = ends

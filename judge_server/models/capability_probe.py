@@ -185,13 +185,20 @@ class CapabilityProbe:
         attempts = self._options.transport_attempts
         bounds = CallLimits(attempts, self._deadline, time.monotonic() + RETRY_SECONDS)
         for attempt in range(attempts - 1):
-            answer = await self._ask(body, bounds)
             try:
-                return answer if isinstance(answer, ServerFault) else (answer, completion_of(answer, thinking=False))
+                return await self._answer(body, bounds)
             except UnusableVerdict:
                 await asyncio.sleep(backoff_seconds(attempt))
+        return await self._answer(body, bounds)
+
+    async def _answer(self, body: bytes, bounds: CallLimits) -> tuple[bytes, Completion] | ServerFault:
+        """Raises UnusableVerdict."""
         answer = await self._ask(body, bounds)
-        return answer if isinstance(answer, ServerFault) else (answer, completion_of(answer, thinking=False))
+        if not isinstance(answer, ServerFault):
+            return answer, completion_of(answer, thinking=False)
+        if isinstance(answer.error, UnusableVerdict):
+            raise answer.error
+        return answer
 
 
 def says_all(completion: Completion, words: Sequence[str]) -> bool:

@@ -25,7 +25,7 @@ from judge_server.models.hedging import Hedging
 from judge_server.models.membership import LOOKED_UP, Membership
 from judge_server.models.openai_fault import ANSWERED, CallOutcome, ServerFault, fault_inside, fault_of
 from judge_server.models.openai_options import OpenAIOptions, certificates, members
-from judge_server.models.openai_reply import ModelListing, json_in, listing_of, tokens_in
+from judge_server.models.openai_reply import ModelListing, json_in, listing_of, no_answer, tokens_in
 from judge_server.models.protocol import Capabilities, Prompt, Reach
 from judge_server.models.reserved import UNKNOWN, ControlStrings
 from judge_server.models.server_connections import LARGEST_ANSWER_BYTES, KeptConnections, ServerReply, bounded
@@ -38,6 +38,7 @@ _LISTING_SECONDS = 2.0
 _SLEEP_SECONDS = 300.0  # weights may be read again from a disk
 _KEEP_ALIVE_SECONDS = 4.0  # common servers close idle connections after 5 s; a reused one would then fail
 _LARGE_BODY_BYTES = 1 << 20  # above this size aiohttp expects a file, which it sends in chunks
+_END_BYTES = 64
 _CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*[^\s\]]')  # at least one
 
 
@@ -253,8 +254,7 @@ class ModelServer(ABC):
                 return fault_of(reply.status, reply.headers, raw, self.name)
             raw = raw if raw.startswith(b"{") else joined(raw)
             self._note_connection(address, reply)
-            suspect = b'"error"' in raw or (url.endswith("completions") and not _CHOICES.search(raw))
-            return (fault_inside(raw, reply.headers, self.name) if suspect else None) or raw
+            return self._fault_in(raw, reply.headers, chat=url.endswith("completions")) or raw
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError) and deadline is not None and time.monotonic() > deadline - 0.005:
                 raise DeadlineExceeded("The judge model did not answer before the deadline.") from None
@@ -265,6 +265,21 @@ class ModelServer(ABC):
                 raise
             closed = aiohttp.ClientConnectionError()  # while waiting for a connection
             return self._connection_fault(address, closed)
+
+    def _fault_in(self, raw: bytes, headers: Mapping[str, str], *, chat: bool) -> ServerFault | None:
+        """The fault of an answer with status 200: an error inside, or no answer of a model at all, such as a page of a
+        proxy or half an object. That counts as a lost call, because a server that ends, or what stands in its place,
+        answers everything so."""
+        torn = raw[-_END_BYTES:].rstrip()[-1:] not in (b"}", b"]")
+        bare = chat and not _CHOICES.search(raw)
+        if not torn and not bare and b'"error"' not in raw:
+            return None
+        if inside := fault_inside(raw, headers, self.name):
+            return inside
+        unusable = no_answer(raw, chat=chat) if torn or bare else None
+        if unusable is None:
+            return None
+        return ServerFault(unusable, CallOutcome.FAILED, again=True, elsewhere=True, lost=True)
 
     async def _reply(self, url: str, body: bytes, bound: aiohttp.ClientTimeout, proxy: str | None) -> ServerReply:
         session = self._opened()

@@ -101,6 +101,17 @@ def object_in(raw: bytes) -> dict[str, Any]:
     return answer
 
 
+def no_answer(raw: bytes, *, chat: bool) -> UnusableVerdict | None:
+    """The fault of what no model can have answered: no JSON, or for ``chat`` no object that has choices, even none."""
+    try:
+        if chat and "choices" not in object_in(raw):
+            return _unusable("it holds no choices")
+        loads(raw)
+    except UnusableVerdict as fault:
+        return fault
+    return None
+
+
 def _choice(answer: dict[str, Any]) -> dict[str, Any]:
     choices = answer.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):

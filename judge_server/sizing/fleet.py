@@ -114,8 +114,9 @@ class Installation:
 
     def _bound(self, sent: TrainingStep, done: Simulated) -> Bound:
         cost, work = self._engine.cost, done.work
-        asking = self._engine.front.seconds(sent.sent_tokens, sent.different_tokens, sent.verdicts)
-        if self._server * sent.verdicts + asking > 0.9 * done.seconds:
+        read = sent.verdicts * sent.answer_tokens
+        front = self._engine.front.seconds(sent.verdicts, sent.sent_tokens, sent.different_tokens, read)
+        if self._server * sent.verdicts + front > 0.9 * done.seconds:
             return "server"
         shares: dict[Bound, float] = {
             "computing prompts": cost.token * work.tokens,

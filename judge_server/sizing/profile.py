@@ -68,10 +68,10 @@ class Measured:
         )
 
     @property
-    def sent(self) -> tuple[float, float, float]:
-        """Calls, tokens of their prompts, and tokens of text that no call before had."""
+    def exchanged(self) -> tuple[float, float, float, float]:
+        """Calls, tokens of their prompts, tokens of text that no call before had, and tokens of their answers."""
         new = 0 if self.burst.again else self.asked.different_tokens
-        return self.burst.calls, self.asked.sent_tokens, new
+        return self.burst.calls, self.asked.sent_tokens, new, self.burst.calls * self.answer_tokens
 
 
 def bursts(context_tokens: int) -> tuple[Burst, ...]:
@@ -173,7 +173,7 @@ def speed_from(name: str, measurements: list[Measured], limits: EngineLimits) ->
     """Fit the costs to what was measured. Which calls meet in a step depends on how fast they are prepared and
     computed: so the bursts are simulated with the cost found so far, and the cost is fitted to the work of their steps,
     in turn; the best of the rounds is taken."""
-    front = fit_front([one.sent for one in measurements], [one.processor_seconds for one in measurements])
+    front = fit_front([one.exchanged for one in measurements], [one.processor_seconds for one in measurements])
     basis = f"measured with {len(measurements)} bursts, of each the median of {REPEATS}"
     seconds = [one.seconds for one in measurements]
     speed = EngineSpeed(name=name, cost=_FIRST, limits=limits, origin="measured", basis=basis)

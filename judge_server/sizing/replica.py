@@ -46,9 +46,9 @@ class Simulated:
 class Replica:
     """Runs one engine step after the other, each with what vLLM's scheduler would put into it: first what is under way,
     then waiting calls in order as long as tokens, requests and memory allow. ``in_flight``: how many rollouts are
-    judged at the same time (None: all that there are). One process prepares calls, one after the other while the engine
-    computes, and sends the next when the engine has fewer than it takes. ``server_seconds``: the server's own processor
-    time for a call, beside ``EngineSpeed.front``."""
+    judged at the same time (None: all that there are). While the engine computes, one process reads what a step wrote,
+    and then goes on to prepare calls, one after the other, as long as the engine takes more. ``server_seconds``: the
+    server's own processor time for a call, beside ``EngineSpeed.front``."""
 
     def __init__(self, engine: EngineSpeed, in_flight: int | None = None, server_seconds: float = 0.0) -> None:
         self._engine = engine
@@ -62,10 +62,11 @@ class Replica:
         self._running: list[_Sequence] = []
         self._left: dict[int, int] = {}  # calls of a rollout that are not answered
         self._since: dict[int, float] = {}
-        self._prepared = 0.0  # when the calls so far are prepared
+        self._ready = 0.0  # when the first of those that come is prepared, or since when there is nothing to prepare
+        self._read = 0.0  # when all that was written is read
         self._sent = 0
         self._queued: deque[tuple[int, Call]] = deque()
-        self._coming: deque[tuple[float, int, Call]] = deque()
+        self._coming: deque[tuple[int, Call]] = deque()
 
     def judge(self, workload: TrainingStep) -> Simulated:
         """Judge every rollout of ``workload``. Raises DoesNotFit."""
@@ -75,9 +76,9 @@ class Replica:
                 f"one call needs {longest:,} tokens of KV cache and the engine has {self._engine.limits.kv_tokens:,}"
             )
         done = Simulated()
-        self._prepared = 0.0
+        self._ready = self._read = 0.0
         new = workload.different_tokens / workload.verdicts
-        self._preparing = self._server + self._engine.front.seconds(workload.length, new)
+        self._preparing = self._server + self._engine.front.asking(1, workload.length, new)
         rollouts = iter(range(workload.rollouts))
         for _ in range(min(self._in_flight or workload.rollouts, workload.rollouts)):
             self._arrive(next(rollouts), 0.0, workload)
@@ -85,16 +86,18 @@ class Replica:
             self._send(done.seconds)
             work = self._step(done)
             if not work.sequences:  # nothing to compute until the next call is prepared
-                done.idle += self._coming[0][0] - done.seconds
-                done.seconds = self._coming[0][0]
+                done.idle += self._ready - done.seconds
+                done.seconds = self._ready
                 continue
             done.seconds += self._engine.cost.seconds(work)
             done.work += work
-            for owner in self._finish(done):
-                done.waits.append(done.seconds - self._since.pop(owner))
-                done.finished.append(done.seconds)
+            for owner in self._finish(done.seconds):
+                done.waits.append(self._read - self._since.pop(owner))
+                done.finished.append(self._read)
                 if (following := next(rollouts, None)) is not None:
-                    self._arrive(following, done.seconds, workload)
+                    self._arrive(following, self._read, workload)
+        done.idle += self._read - done.seconds
+        done.seconds = self._read
         return done
 
     def _arrive(self, rollout: int, now: float, workload: TrainingStep) -> None:
@@ -105,12 +108,23 @@ class Replica:
     def _send(self, now: float) -> None:
         """Prepare what there is room for, and give the engine what is prepared."""
         while self._queued and self._sent < self._engine.limits.sequences:
-            self._prepared = max(self._prepared, now) + self._preparing
-            self._coming.append((self._prepared, *self._queued.popleft()))
+            if not self._coming:
+                self._ready = max(self._ready, now) + self._preparing
+            self._coming.append(self._queued.popleft())
             self._sent += 1
-        while self._coming and self._coming[0][0] <= now:
-            _, rollout, call = self._coming.popleft()
-            self._waiting.append((rollout, call))
+        self._hand_over(now)
+
+    def _hand_over(self, now: float) -> None:
+        while self._coming and self._ready <= now:
+            self._waiting.append(self._coming.popleft())
+            self._ready += self._preparing if self._coming else 0.0
+
+    def _read_answers(self, now: float) -> None:
+        """Read what the step that ended wrote, before anything else is prepared."""
+        self._hand_over(now)
+        took = self._engine.front.read * sum(running.computed >= running.call.length for running in self._running)
+        self._read = max(self._read, now) + took
+        self._ready = max(self._ready, now) + took
 
     def _step(self, done: Simulated) -> StepWork:
         limits = self._engine.limits
@@ -139,8 +153,9 @@ class Replica:
             self._running.append(_Sequence(call, owner, known + taken, call.length + call.answer_tokens - 1))
         return StepWork(1, tokens, sequences, pairs, context, calls, admitted)
 
-    def _finish(self, done: Simulated) -> list[int]:
-        """Release what is answered; returns the rollouts that are judged."""
+    def _finish(self, now: float) -> list[int]:
+        """Read and release what is answered; returns the rollouts that are judged."""
+        self._read_answers(now)
         judged = []
         for running in self._running:
             if running.computed < running.end:

@@ -59,16 +59,22 @@ class StepCost(Frozen):
 
 
 class FrontCost(Frozen):
-    """Processor seconds of the process that asks the engine, which prepares one call after the other while the engine
-    computes: for each ``call``, each token ``sent`` in its prompt, and each token of text that is ``new`` and has to be
-    split into tokens."""
+    """Processor seconds of the process that asks the engine, which does one thing after the other while the engine
+    computes: for each ``call``, each token ``sent`` in its prompt, each token of text that is ``new`` and has to be
+    split into tokens, and each token of an answer that is ``read``."""
 
     call: float = 0.0
     sent: float = 0.0
     new: float = 0.0
+    read: float = 0.0
 
-    def seconds(self, sent: float, new: float, calls: float = 1) -> float:
+    def asking(self, calls: float, sent: float, new: float) -> float:
+        """Before the engine has the calls."""
         return self.call * calls + self.sent * sent + self.new * new
+
+    def seconds(self, calls: float, sent: float, new: float, read: float) -> float:
+        """Of calls from their preparation to their answers."""
+        return self.asking(calls, sent, new) + self.read * read
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +99,12 @@ def fit(works: Sequence[StepWork], seconds: Sequence[float], idle: Sequence[floa
     return CostFit(cost, float(np.abs((rows @ best + waited) / measured - 1).mean()))
 
 
-def fit_front(sent: Sequence[tuple[float, float, float]], seconds: Sequence[float]) -> FrontCost:
-    """``sent``: of each measurement the calls, the tokens of their prompts, and those of new text."""
+def fit_front(asked: Sequence[tuple[float, float, float, float]], seconds: Sequence[float]) -> FrontCost:
+    """``asked``: of each measurement the calls, the tokens of their prompts, those of new text, and of the answers."""
     measured = np.asarray(seconds, dtype=float)
-    call, tokens, new = least_squares(np.asarray(sent, dtype=float) / measured[:, None], np.ones(len(measured)))
-    return FrontCost(call=float(call), sent=float(tokens), new=float(new))
+    best = least_squares(np.asarray(asked, dtype=float) / measured[:, None], np.ones(len(measured)))
+    call, sent, new, read = map(float, best)
+    return FrontCost(call=call, sent=sent, new=new, read=read)
 
 
 def least_squares(rows: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -98,18 +98,18 @@ async def test_a_text_that_bursts_share_is_split_into_tokens_once_as_a_servers_t
 
 def test_the_costs_of_a_simulated_engine_and_of_asking_it_are_found_from_its_bursts():
     cost = StepCost(step=0.004, token=4e-5, sequence=2e-4, pair=3e-9, context=2e-8, call=3e-4, admitted=2e-7)
-    front = FrontCost(call=3e-4, sent=1e-6, new=7e-7)
+    front = FrontCost(call=3e-4, sent=1e-6, new=7e-7, read=5e-5)
     engine = EngineSpeed(name="simulated", cost=cost, front=front, limits=LIMITS, origin="measured")
 
     def measured(burst) -> Measured:
         known = burst.shared + burst.own - 1 if burst.again else burst.shared
         one = Measured(burst, 1.0, 1.0, burst.shared + burst.own, 40 if burst.answers else 1, known)
-        used = front.seconds(one.sent[1], one.sent[2], one.sent[0])
+        used = front.seconds(*one.exchanged)
         return replace(one, seconds=simulated(one, engine).seconds, processor_seconds=used)
 
     found = speed_from("simulated", [measured(burst) for burst in bursts(4_096)], LIMITS)
     assert found.error is not None
     assert found.error < 0.03
-    assert found.front.sent == pytest.approx(front.sent, rel=1e-3)
+    assert found.front.model_dump() == pytest.approx(front.model_dump(), rel=1e-3)
     work = TrainingStep(rollouts=40, criteria=12, response_tokens=400, prompt_tokens=200)
     assert Replica(found).judge(work).seconds == pytest.approx(Replica(engine).judge(work).seconds, rel=0.05)

@@ -37,16 +37,27 @@ def test_a_folder_is_read_by_name_and_other_files_in_it_are_left(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "c.jsonl").write_text('{"c": 1}\n')
     (tmp_path / "_SUCCESS").write_text("")
+    for aside in ("_delta_log", ".cache", "a/_old"):
+        (tmp_path / aside).mkdir()
+        (tmp_path / aside / "0.jsonl").write_text('{"d": 1}\n')
     (tmp_path / "notes.txt").write_text("x")
     assert [line for _, line in _read(f"file://{tmp_path}", 10)] == [b'{"c": 1}\n', b'{"b": 1}\n']
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("absent.jsonl", "no such file"), ("in.yaml", "only JSON Lines"), ("empty", "holds no .jsonl"), ("s9://x", "s9")],
+    [
+        ("absent.jsonl", "no such file"),
+        ("in.yaml", "only JSON Lines"),
+        ("empty", "holds no .jsonl"),
+        ("s9://x", "s9"),
+        ("cut.parquet", "cut.parquet cannot be read as Parquet"),
+    ],
 )
 def test_what_cannot_be_read_is_said_before_work_starts(tmp_path, name, said):
     (tmp_path / "in.yaml").write_text("a: 1")
+    pq.write_table(pa.table({"response": ["a"] * 50}), tmp_path / "whole")
+    (tmp_path / "cut.parquet").write_bytes((tmp_path / "whole").read_bytes()[:-9])
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadInput, match=said):
         partitions_of(name if "://" in name else str(tmp_path / name), 10)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from itertools import cycle
+from itertools import count, cycle
 
 import pytest
 
@@ -152,6 +152,28 @@ async def test_a_fleet_of_preemptible_servers_alone_waits_until_one_is_back():
         async with started(spot, preemptible=True, transport_attempts=1) as model:
             answers = [await model.complete(request(f"{number}")) for number in range(30)]
             assert [answer.text for answer in answers] == ["Yes"] * 30
+
+
+@pytest.mark.parametrize("preemptible", [True, False])
+@pytest.mark.parametrize(
+    "garbage", [b"", b"<html>bye</html>", b'{"choices": [{"message": {"con', b"{}", b"null", b"OK"]
+)
+async def test_a_server_that_answers_garbage_with_200_spoils_no_question(garbage, preemptible):
+    """As one that ends does, or the proxy in front of it; it answers faster than the others, so it would get most."""
+    served = count()
+
+    def dying(body):
+        return faithful()(body) if is_probe(body) or next(served) < 5 else Reply(body=garbage)
+
+    with StubJudge(dying) as spot, StubJudge() as lasting:
+        options = {"preemptible": [spot.address]} if preemptible else {}
+        async with started(spot, lasting, **options) as model:
+            answers = await asyncio.gather(*(model.complete(request(f"{number}")) for number in range(200)))
+            assert [answer.text for answer in answers] == ["Yes"] * 200
+            before = spot.calls
+            for number in range(20):
+                assert (await model.complete(request(f"later {number}"))).text == "Yes"
+            assert spot.calls - before < 10, "its circuit is open"
 
 
 @pytest.mark.parametrize(

@@ -283,6 +283,15 @@ def test_the_unit_waits_longer_for_the_end_than_the_server_drains():
     assert shlex.split(unit["ExecStart"])[:2] == ["/opt/judge-server/bin/judge-server", "serve"]
 
 
+def test_the_operators_guide_makes_the_user_and_the_folders_of_the_unit():
+    unit, guide = _unit(), (ROOT / "docs" / "operator.md").read_text("utf-8")
+    user, folder = unit["User"], unit["WorkingDirectory"]
+    assert folder == f"/var/lib/{unit['StateDirectory']}"
+    assert f"--home-dir {folder} --user-group {user}\n" in guide
+    assert f"install -d -m {unit['StateDirectoryMode']} -o {user} -g {unit['Group']} {folder}\n" in guide
+    assert f"(cd {folder} && runuser -u {user} -- {unit['ExecStart'].split()[0]} keys create " in guide
+
+
 def _unit() -> dict[str, str]:
     return dict(line.split("=", 1) for line in _lines(UNIT) if "=" in line)
 

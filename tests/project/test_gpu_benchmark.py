@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.gpu.shapes import SHAPES, checkpoint
 from benchmarks.gpu.table import rows
-from benchmarks.gpu.work import Work, items, least_tokens, recorded
+from benchmarks.gpu.work import Work, items, least_tokens, recorded, shared_tokens, submissions_of
 from judge_server.sizing.model_shape import KNOWN, shape_of
 from tests.project.repository import ROOT
 
@@ -32,7 +32,7 @@ def test_a_shape_is_that_of_the_model_it_is_called_after(tmp_path, name):
 async def test_the_recorded_prompts_are_those_of_every_criterion_of_every_rollout(tmp_path, mode):
     made = checkpoint("small", tmp_path / "small")
     work = Work(4, criteria=3, group=2, prompt_tokens=80, response_tokens=160)
-    questions = await recorded(made, work, mode, "mark")
+    questions = await recorded(made, submissions_of(work, "mark"), mode)
     assert len(questions) == 12
     assert len({tuple(one.ids) for one in questions}) == 12
     assert all(len(one.ids) > 240 for one in questions)
@@ -51,6 +51,11 @@ def test_texts_of_another_mark_are_new():
 def test_the_fewest_tokens_are_the_nodes_of_the_trie():
     assert least_tokens([[1, 2, 3], [1, 2, 4], [1, 2], [5], [1, 2, 3]]) == 5
     assert least_tokens([]) == 0
+
+
+def test_what_a_prompt_shares_is_counted_against_those_before_it():
+    """Two prompts share 3 tokens, with the third they share 1, and the last begins as none."""
+    assert shared_tokens([[1, 2, 3, 4], [9], [1, 2, 3, 5], [1, 7]]) == [0, 1, 3]
 
 
 def test_the_table_compares_the_server_with_vllm_on_the_same_work():

@@ -70,6 +70,27 @@ def test_calls_are_prepared_one_after_the_other_while_the_engine_computes():
     assert done.work.admitted == 3 * 75
 
 
+def test_what_a_step_wrote_is_read_before_the_next_call_is_prepared():
+    """The first call is there at 2 s and answered by a step that ends at 5 s; its one token is read until 6 s. The
+    second was prepared at 4 s and is computed from 5 to 8 s; the third, begun at 4 s, is prepared at 7 s instead of
+    6 s, computed from 8 to 11 s, and read at 12 s."""
+    front = FrontCost(call=2.0, read=1.0)
+    asked = engine(StepCost(step=3.0), step_tokens=1_000).model_copy(update={"front": front})
+    done = Replica(asked).judge(workload(rollouts=1))
+    assert done.seconds == pytest.approx(12)
+    assert done.idle == pytest.approx(2 + 1)
+    alone = Replica(asked).judge(workload(rollouts=1, criteria=1))
+    assert alone.waits == pytest.approx([2 + 3 + 1])
+
+
+def test_a_process_that_reads_slower_than_the_engine_writes_is_the_bound():
+    """Five tokens of each of two calls, a step each: the engine ends at 5 s and the reading at 1 + 10 x 1 s."""
+    asked = engine(StepCost(step=1.0)).model_copy(update={"front": FrontCost(read=1.0)})
+    done = Replica(asked).judge(workload(rollouts=1, criteria=2, answer_tokens=5))
+    assert done.work.steps == 5
+    assert done.seconds == pytest.approx(11)
+
+
 def test_no_more_calls_are_prepared_than_the_engine_takes():
     """With one call under way at a time, nothing overlaps."""
     asked = engine(StepCost(step=3.0), sequences=1).model_copy(update={"front": FrontCost(call=2.0)})

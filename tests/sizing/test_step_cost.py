@@ -58,7 +58,14 @@ def test_a_step_never_takes_less_than_reading_the_weights():
 
 
 def test_the_cost_of_asking_is_recovered_from_processor_time():
-    sent = [(1, 64, 64), (1, 900, 900), (8, 8_000, 8_000), (48, 70_000, 3_000), (48, 70_000, 0), (1, 3_000, 0)]
-    front = FrontCost(call=3e-4, sent=1e-6, new=7e-7)
-    found = fit_front(sent, [front.seconds(tokens, new, calls) for calls, tokens, new in sent])
+    asked = [
+        (1, 64, 64, 1),
+        (1, 900, 900, 48),
+        (8, 8_000, 8_000, 384),
+        (48, 70_000, 3_000, 48),
+        (48, 70_000, 0, 48),
+        (1, 3_000, 0, 1),
+    ]
+    front = FrontCost(call=3e-4, sent=1e-6, new=7e-7, read=5e-5)
+    found = fit_front(asked, [front.seconds(*one) for one in asked])
     assert found.model_dump() == pytest.approx(front.model_dump(), rel=1e-6)

@@ -5,7 +5,7 @@ import unicodedata
 import zlib
 from collections.abc import Collection, Iterator
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NoReturn
 
 from judge_server.authoring.interchange.packed_log import packed_log
@@ -19,7 +19,8 @@ from judge_server.util.parsing import parse_toml, read_json
 
 MOST_BYTES = 64_000_000
 MOST_BYTES_BESIDE = 2_000_000
-SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet", ".yaml", ".yml", ".toml", ".eval")
+LINES = (".jsonl", ".ndjson")
+SUFFIXES = (*LINES, ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz", ".parquet", ".yaml", ".yml", ".toml", ".eval")
 _MARK = b"\xef\xbb\xbf"
 _UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 # a field that a row of a data set has and an entry of a list of criteria has not
@@ -34,13 +35,19 @@ _ROW = frozenset(
 
 
 def files_of(path: Path) -> list[Path]:
-    """The file, or every file of records in a folder, by name. Raises BadInput if there is none."""
+    """The file, or every file of records in a folder and below it, by name. Raises BadInput if there is none."""
     if not path.is_dir():
         return [path]
-    found = sorted(one for one in path.rglob("*") if one.is_file() and one.name.lower().endswith(SUFFIXES))
+    found = sorted(one for one in path.rglob("*") if is_data(one.relative_to(path)) and not one.is_dir())
     if not found:
-        raise BadInput(f"{path} holds no {', '.join(SUFFIXES)} file.")
+        raise BadInput(f"{path} holds no {', '.join(SUFFIXES)} file.", remedy="Name a folder with such files.")
     return found
+
+
+def is_data(path: PurePath, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
+    """Whether a file of a folder holds records, by its path in there. As in Spark and Arrow, names that begin with a
+    dot or an underscore, of files and of folders, are those of something else: a file being written, a cache, a log."""
+    return path.name.lower().endswith(suffixes) and not any(part.startswith((".", "_")) for part in path.parts)
 
 
 def records(path: Path) -> Iterator[tuple[str, Any]]:
@@ -48,7 +55,7 @@ def records(path: Path) -> Iterator[tuple[str, Any]]:
     of its array if the items are rows. Files may be compressed with gzip. Raises BadInput naming the line."""
     name = path.name.lower().removesuffix(".gz")
     try:
-        if path.stat().st_size > MOST_BYTES and not name.endswith(".jsonl"):
+        if path.stat().st_size > MOST_BYTES and not name.endswith(LINES):
             raise BadInput(f"{path} is larger than {MOST_BYTES:,} bytes.", remedy="Split it, or write it as .jsonl.")
         if name.endswith((".yaml", ".yml")):
             yield from _split(read_yaml(bounded_file(path, MOST_BYTES), str(path)).value, path)
@@ -58,7 +65,7 @@ def records(path: Path) -> Iterator[tuple[str, Any]]:
             yield from packed_log(path, MOST_BYTES)
         else:
             with unzipped(path) as stream:
-                yield from _json_records(stream, path, lines=name.endswith(".jsonl"))
+                yield from _json_records(stream, path, lines=name.endswith(LINES))
     except _UNREADABLE as fault:
         raise BadInput(f"{path} cannot be read: {getattr(fault, 'strerror', None) or fault}.") from None
 

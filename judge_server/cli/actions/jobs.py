@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from judge_server.cli.actions.judgment_table import is_table, write_table
+from judge_server.cli.actions.row_file import written
 from judge_server.cli.running import fail
 from judge_server.core.errors import BadInput, BadSubmission, MissingDependency
 from judge_server.core.rubric import Rubric
@@ -93,11 +94,13 @@ class Jobs:
                 if output is not None and is_table(output):
                     write_table(output, answer.iter_lines())
                     return
-                with output.open("wb") if output else _standard_output() as stream:
+                with written("-" if output is None else str(output)) as stream:
                     for chunk in answer.iter_bytes():
                         stream.write(chunk)
-        except MissingDependency as fault:
+        except (BadInput, MissingDependency) as fault:
             fail(f"{fault.detail} {fault.remedy or ''}".strip())
+        except OSError as fault:
+            fail(f"--output {output}: {fault.strerror or fault}.")
         except httpx.HTTPError as fault:
             self._silent(fault)
 
@@ -217,10 +220,13 @@ def _lines(file: str) -> Iterator[bytes]:
     from judge_server.cli.actions.score_input import ForeignRows, records
 
     rows = ForeignRows()
-    for line in records(file, rows):
+    for number, line in enumerate(records(file, rows), 1):
         if line.fault is not None:
             raise line.fault
-        yield json.dumps(line.item, ensure_ascii=False, default=_plain).encode() + b"\n"
+        try:
+            yield json.dumps(line.item, ensure_ascii=False, default=_plain).encode() + b"\n"
+        except BadSubmission as fault:
+            raise BadSubmission(f"Submission {number} of {file}: {fault.detail}", remedy=fault.remedy) from None
     if told := rows.summary():
         typer.echo(told, err=True)
 
@@ -228,13 +234,9 @@ def _lines(file: str) -> Iterator[bytes]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Rubric):
         return value.model_dump(mode="json", exclude_defaults=True)
-    raise BadSubmission(f"A {type(value).__name__} is no member of a submission.")
-
-
-@contextmanager
-def _standard_output() -> Iterator[BinaryIO]:
-    yield sys.stdout.buffer
-    sys.stdout.buffer.flush()
+    raise BadSubmission(
+        f"a {type(value).__name__} is no member of a submission.", remedy="Write texts, numbers, lists and objects."
+    )
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:

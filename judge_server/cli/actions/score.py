@@ -3,8 +3,7 @@
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,9 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from judge_server.authoring.publication import load_unchanged
-from judge_server.cli.actions.earlier_output import EarlierOutput, resumed
+from judge_server.cli.actions.earlier_output import EarlierOutput
 from judge_server.cli.actions.estimate import Unpriced, count, estimating_service, show, time_of
 from judge_server.cli.actions.score_input import ForeignRows, ScoreLine, lines_of, total_of
+from judge_server.cli.actions.score_output import output_of, refuse_to_read
 from judge_server.cli.actions.show import Shown, print_judgment
 from judge_server.cli.options import is_file
 from judge_server.cli.running import announce, fail
@@ -60,7 +60,8 @@ async def score_lines(settings: Settings, options: ScoreOptions) -> None:
     total = total_of(options.file)
     if options.resume and options.output is None:
         fail("--resume goes on with a file: name it with --output FILE.")
-    with _output(options) as (earlier, sink):
+    refuse_to_read(options.output, options.file)
+    with output_of(options.output, resume=options.resume) as (earlier, sink):
         async with open_service(settings) as service:
             announce([service.judge_registry.named(options.judge)])
             rubric = file_rubric or (await service.rubric_registry.get(options.rubric) if options.rubric else None)
@@ -183,24 +184,6 @@ class _Scoring:
         causes = [f"{count} x {kind}" for kind, count in self._errors.most_common()]
         line = f"{many(total, 'submission')}: {', '.join(parts) or 'none'}"
         typer.echo(line + (f" (no reward: {', '.join(causes)})" if causes else ""), err=True)
-
-
-@contextmanager
-def _output(options: ScoreOptions) -> Iterator[tuple[EarlierOutput | None, TextIO]]:
-    """Where judgments go, and what an earlier run wrote if this one goes on with it."""
-    path = options.output
-    if path is None:
-        yield None, sys.stdout
-        return
-    with ExitStack() as files:
-        try:
-            if options.resume:
-                earlier, sink = files.enter_context(resumed(path))
-            else:
-                earlier, sink = None, files.enter_context(path.open("w", encoding="utf-8"))
-        except OSError as fault:
-            fail(f"--output {path}: {fault.strerror}.")
-        yield earlier, sink
 
 
 def _progress() -> Progress:

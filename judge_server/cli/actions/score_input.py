@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 import threading
+import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
@@ -16,12 +17,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from judge_server.authoring.interchange import FORMATS, format_of
-from judge_server.authoring.interchange.record import files_of
+from judge_server.authoring.interchange.record import LINES, MOST_BYTES, files_of
 from judge_server.authoring.interchange.tracked import tracked, unpacked, unread
 from judge_server.cli.actions.rubric_exchange import records_in
 from judge_server.cli.running import fail
 from judge_server.core.errors import BadConfiguration, BadInput, BadSubmission
 from judge_server.core.submission import Submission
+from judge_server.util.bounded import unzipped
 from judge_server.util.parsing import parse_unique_json
 
 STANDARD_INPUT: Final = "-"
@@ -138,7 +140,7 @@ async def lines_of(file: str, rows: ForeignRows) -> AsyncIterator[ScoreLine]:
                 for line in _json_lines(file, rows) if is_plain_lines(file) else records(file, rows):
                     hand_over(line)
                 hand_over(None)
-            except (OSError, BadInput) as fault:
+            except Exception as fault:  # noqa: BLE001 - raised where the lines are awaited, which would wait for ever
                 hand_over(fault)
 
     threading.Thread(target=work, daemon=True, name="lines").start()
@@ -167,6 +169,17 @@ def _json_lines(file: str, rows: ForeignRows) -> Iterator[ScoreLine]:
                 yield line_of(line, f"{file}:{number}", rows, f"line {number}")
 
 
+def _lines_in(path: Path, rows: ForeignRows) -> Iterator[ScoreLine]:
+    """As lines of a file of their own, from one that may be gzipped."""
+    try:
+        with unzipped(path) as stream:
+            for number, line in enumerate(iter(lambda: stream.readline(MOST_BYTES), b""), 1):
+                if line.strip():
+                    yield line_of(line, f"{path}:{number}", rows)
+    except (OSError, EOFError, ValueError, zlib.error) as fault:
+        raise BadInput(f"{path} cannot be read: {getattr(fault, 'strerror', None) or fault}.") from None
+
+
 def line_of(content: bytes, where: str, rows: ForeignRows, named: str | None = None) -> ScoreLine:
     """The submission of a line of JSON. ``named``: how a fault of it calls the line, if not ``where``."""
     try:
@@ -176,16 +189,32 @@ def line_of(content: bytes, where: str, rows: ForeignRows, named: str | None = N
 
 
 def records(file: str, rows: ForeignRows) -> Iterator[ScoreLine]:
-    """The submissions of a file that is not plain lines, or of a folder. Raises OSError and BadInput."""
+    """The submissions of a file that is not plain lines, or of a folder. Raises BadInput for a file that cannot be
+    read; in a folder it is a fault among the submissions, and the other files are read."""
+    alone = not Path(file).is_dir()
     for path in files_of(Path(file)):
-        for where, record in records_in(path):
-            try:
-                form, parts = _parts(record)
-            except BadInput as fault:
-                yield ScoreLine(fault=BadSubmission(str(fault)))
-                continue
-            for part in parts:
-                yield submission_of(part, where, rows, form)
+        try:
+            yield from _lines_in(path, rows) if _holds_lines(path) else _submissions_in(path, rows)
+        except BadInput as fault:
+            if alone:
+                raise
+            named = "" if str(path) in fault.detail else f"{path}: "
+            yield ScoreLine(fault=BadSubmission(f"{named}{fault.detail}", remedy=fault.remedy))
+
+
+def _holds_lines(path: Path) -> bool:
+    return path.name.lower().removesuffix(".gz").endswith(LINES)
+
+
+def _submissions_in(path: Path, rows: ForeignRows) -> Iterator[ScoreLine]:
+    for where, record in records_in(path):
+        try:
+            form, parts = _parts(record)
+        except BadInput as fault:
+            yield ScoreLine(fault=BadSubmission(str(fault)))
+            continue
+        for part in parts:
+            yield submission_of(part, where, rows, form)
 
 
 def _parts(record: Any) -> tuple[str | None, list[Any]]:

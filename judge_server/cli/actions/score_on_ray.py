@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from judge_server.authoring.publication import load_unchanged
 from judge_server.cli.actions.score import ScoreOptions
 from judge_server.cli.actions.score_input import STANDARD_INPUT, ForeignRows, line_of, submission_of
+from judge_server.cli.actions.score_output import refuse_to_read
 from judge_server.cli.options import is_file
 from judge_server.cli.running import fail
 from judge_server.distributed.bulk import BulkProgress, score_on_ray
@@ -38,6 +39,7 @@ def score_partitions(settings: Settings, options: ScoreOptions) -> None:
         fail("--on ray writes a folder of Parquet files: name it with --output DIR.")
     if options.file == STANDARD_INPUT:
         fail("--on ray reads files: name one, a folder, or a URL.")
+    refuse_to_read(_absolute(str(options.output)), _absolute(options.file))
     named = options.rubric
     rubric = load_unchanged(Path(named)).rubric if named and is_file(named) else named
     task = BulkTask(

@@ -32,12 +32,20 @@ def chunks(path: Path, names: list[str], size: int = ROWS) -> Iterator[Chunk]:
 
 
 def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Every row with its number, from 1. Raises BadInput for a damaged file."""
+    """Every row with its number, from 1, without its nulls. Raises BadInput for a damaged file."""
     names, number = heading(path), 0
     for chunk in chunks(path, names):
         for values in zip(*(chunk.columns[name] for name in names), strict=True):
             number += 1
-            yield number, dict(zip(names, values, strict=True))
+            yield number, without_nulls(dict(zip(names, values, strict=True)))
+
+
+def without_nulls(value: Any) -> Any:
+    """A value whose objects lack the fields that are null: a column has one type, so its rows have every field that any
+    of them has."""
+    if isinstance(value, dict):
+        return {name: without_nulls(one) for name, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
 
 
 def _open(path: Path) -> Any:
