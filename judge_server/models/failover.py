@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from judge_server.core.errors import DeadlineExceeded, ModelUnavailable
+from judge_server.core.errors import DeadlineExceeded, ModelUnavailable, UnusableVerdict
 from judge_server.models.fleet import Address, Fleet
 from judge_server.models.hedging import Hedging
 from judge_server.models.openai_fault import CallOutcome, ServerFault
@@ -152,7 +152,9 @@ class Failover(Generic[Body, Good]):
         # Retry a lost answer, but not on a server that lost several and answered none in between: it is probably
         # overloaded.
         hopeless = fault.elsewhere and tried[-1].failures > 1 and tried[-1].answered_at < begun
-        return None if hopeless or wait > LONGEST_WAIT_SECONDS or now + wait >= latest else wait
+        # What answers in a way that no model can is asked again only if it goes away by itself.
+        misplaced = isinstance(fault.error, UnusableVerdict) and not tried[-1].preemptible
+        return None if hopeless or misplaced or wait > LONGEST_WAIT_SECONDS or now + wait >= latest else wait
 
     def _seconds_until_room(self, fault: ServerFault, address: Address, refusals: int, latest: float) -> float | None:
         """Seconds until a call that a busy server refused is sent again; None if that is after ``latest``."""

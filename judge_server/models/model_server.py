@@ -279,7 +279,7 @@ class ModelServer(ABC):
         unusable = no_answer(raw, chat=chat) if torn or bare else None
         if unusable is None:
             return None
-        return ServerFault(unusable, CallOutcome.FAILED, again=True, elsewhere=True, lost=True)
+        return ServerFault(unusable, CallOutcome.FAILED, again=True, lost=True)
 
     async def _reply(self, url: str, body: bytes, bound: aiohttp.ClientTimeout, proxy: str | None) -> ServerReply:
         session = self._opened()

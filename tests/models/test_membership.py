@@ -176,6 +176,18 @@ async def test_a_server_that_answers_garbage_with_200_spoils_no_question(garbage
             assert spot.calls - before < 10, "its circuit is open"
 
 
+async def test_a_preemptible_server_alone_that_ends_with_garbage_is_waited_for():
+    turns = cycle([True] * 4 + [False])
+
+    def flickering(body):
+        return faithful()(body) if is_probe(body) or next(turns) else Reply(body=b"<html>bye</html>")
+
+    with StubJudge(flickering) as spot:
+        async with started(spot, preemptible=True, transport_attempts=1) as model:
+            answers = [await model.complete(request(f"{number}")) for number in range(12)]
+            assert [answer.text for answer in answers] == ["Yes"] * 12
+
+
 @pytest.mark.parametrize(
     ("written", "options", "words"),
     [
