@@ -38,7 +38,7 @@ def size(
     instruction_tokens: Annotated[
         int,
         typer.Option("--instruction-tokens", min=1, max=100_000, help="Tokens that begin every prompt of the judge."),
-    ] = 200,
+    ] = 500,
     answer_tokens: Annotated[
         int,
         typer.Option(

@@ -23,7 +23,7 @@ class TrainingStep(Frozen):
     response_tokens: int = Field(ge=1, le=1_000_000)
     prompt_tokens: int = Field(default=500, ge=1, le=1_000_000)
     group: int = Field(default=8, ge=1, le=100_000)
-    instruction_tokens: int = Field(default=200, ge=1, le=100_000)
+    instruction_tokens: int = Field(default=500, ge=1, le=100_000)
     criterion_tokens: int = Field(default=100, ge=1, le=100_000)
     answer_tokens: int = Field(default=1, ge=1, le=100_000)
     votes: int = Field(default=1, ge=1, le=1_000)

@@ -5,8 +5,10 @@ import pytest
 from benchmarks.pruning import MOST_RATIO, bench
 
 
-async def test_scoring_goes_on_while_old_judgments_are_pruned(tmp_path):
-    found = await bench(f"sqlite:///{tmp_path / 'judge.db'}", 60, rate=20.0, window_seconds=0.5)
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+async def test_scoring_goes_on_while_old_judgments_are_pruned(tmp_path, request, kind):
+    own = request.getfixturevalue("postgres").new_database() if kind == "postgresql" else None
+    found = await bench(own or f"sqlite:///{tmp_path / 'judge.db'}", 60, rate=20.0, window_seconds=0.5)
     assert found.failed == 0
     assert found.quiet
     assert found.pruning

@@ -65,5 +65,7 @@ def _open(path: Path) -> Any:
 
 
 def _damaged(path: Path, fault: Exception) -> BadInput:
-    first = (str(fault).splitlines() or [type(fault).__name__])[0]
+    if isinstance(fault, OSError) and fault.strerror:
+        return BadInput(f"{path} cannot be read: {fault.strerror}.", remedy="Name a file that can be read.")
+    first = (str(fault).splitlines() or [type(fault).__name__])[0].rstrip(".")
     return BadInput(f"{path.name} cannot be read as Parquet: {first}.", remedy="Write the file again.")
