@@ -10,7 +10,9 @@ from benchmarks.simulation.coverage import HOW
 from benchmarks.simulation.draw import correlated, label_set, prompts
 from benchmarks.simulation.gates import Judge
 from judge_server.agreement.array import Ints, floats
+from judge_server.agreement.label_weight import label_weights
 from judge_server.agreement.marginal import holm_adjusted, sign_flip
+from judge_server.calibration.balanced_test import BalancedTest, claim
 from judge_server.calibration.comparison import SIGNIFICANT, compare, direction
 from judge_server.monitoring.clustered import Sample, stratified_share
 
@@ -30,13 +32,11 @@ class EqualJudges:
         """By the exact tests and the adjustment of ``compare`` alone, which decide and cost a hundredth of its
         intervals."""
         cluster, old, new = self.judged(random)
-        right = [[said == truth for truth, said in one.values()] for one in (old, new)]
-        pairs = [*zip(*right, strict=True), (np.concatenate(right[0]), np.concatenate(right[1]))]
-        tests = [
-            sign_flip(second.astype(np.int64), first.astype(np.int64), np.tile(cluster, len(first) // len(cluster)))
-            for first, second in pairs
-        ]
-        adjusted = holm_adjusted([one.p for one in tests if one.p is not None])
+        names = np.arange(len(old))
+        columns = [np.stack([*one.values()]) for one in (old, new)]  # (criteria, 2, items)
+        parts = [*([name] for name in names), names]
+        claims = [_claim(cluster, *(one[part] for one in columns)) for part in parts]
+        adjusted = holm_adjusted([one for one in claims if one is not None])
         return {"any claim": Outcome.of(any(p < SIGNIFICANT for p in adjusted))}
 
     def judged(self, random: Random) -> tuple[Ints, dict[str, Ints], dict[str, Ints]]:
@@ -50,6 +50,16 @@ class EqualJudges:
             for one in (old, new):
                 one[f"c{place}"] = np.stack([truth, judge.codes(random, truth, cluster)])
         return cluster, old, new
+
+
+def _claim(cluster: Ints, old: Ints, new: Ints) -> float | None:
+    """``old``, ``new``: truth and what was said, (criteria, 2, items)."""
+    people, criterion = old[:, 0].ravel(), np.repeat(np.arange(len(old)), len(cluster))
+    before, after = ((one[:, 1] == one[:, 0]).ravel().astype(np.int64) for one in (old, new))
+    prompt = np.tile(cluster, len(old))
+    balanced = BalancedTest.of(before, after, prompt, label_weights(people, criterion))
+    fixed, broken = int((after > before).sum()), int((before > after).sum())
+    return claim(fixed, broken, sign_flip(after, before, prompt).p, balanced)
 
 
 def claimed(cluster: Ints, old: Mapping[str, Ints], new: Mapping[str, Ints]) -> bool:

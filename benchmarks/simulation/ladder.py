@@ -26,25 +26,28 @@ NO, YES = "no", "yes"
 CRITERIA = ("c0", "c1")
 CLEAR = "Says thing c0 in so many words."
 BAIT = "certainly"
+STATEMENTS = tuple(f"Says thing {name}." for name in CRITERIA)
 RUBRIC = Rubric.model_validate(
     {
         "id": "simulated/ladder",
         "version": "1.0.0",
         "title": "Two criteria",
-        "criteria": [{"id": name, "statement": f"Says thing {name}."} for name in CRITERIA],
+        "criteria": [
+            {"id": name, "statement": statement} for name, statement in zip(CRITERIA, STATEMENTS, strict=True)
+        ],
     }
 )
 EXAMPLES = (ExampleRule(source="revise", k=4),)
 SIZES = (50, 100, 300, 1_000)
 
 
-def people(items: int, seed: int = 0, each: int = 1, share: float = 0.3) -> LabelSet:
-    """``each`` items to a prompt. An item's truth on each criterion is in its name, a word of its own and now and then
-    a keyword in its response."""
+def people(items: int, seed: int = 0, each: int = 1, share: float = 0.3, met: float = 0.5) -> LabelSet:
+    """``each`` items to a prompt, of which the share ``met`` meets a criterion. An item's truth on each criterion is in
+    its name, a word of its own and now and then a keyword in its response."""
     random = np.random.default_rng(seed)
     labels, texts = [], {}
     for number in range(items):
-        truth = random.integers(0, 2, len(CRITERIA))
+        truth = (random.random(len(CRITERIA)) < met).astype(np.int64)
         item = f"i{number}-{''.join(map(str, truth))}"
         bait = f" {BAIT}" if random.random() < 0.6 else ""
         response = f"Answer{bait} with word{number} about pills taken twice every single day."
@@ -74,7 +77,8 @@ class FaultyJudge:
     there, unless it is shown examples. ``unsure``: the share of items about which it guesses, with a probability near
     .5; the second judge errs on .03. ``turned``: c0's labels mean the
     opposite of what both judges take them for. ``obeys``: c0 is met if the
-    response has a word that its statement lists."""
+    response has a word that its statement lists. ``lazy``: under any other wording it says no to nearly every item,
+    whatever the item is."""
 
     errs: float = 0.05
     shift: float = 0.0
@@ -83,6 +87,7 @@ class FaultyJudge:
     unsure: float = 0.0
     turned: bool = False
     obeys: bool = False
+    lazy: bool = False
     seed: int = 0
 
     def _share(self, *key: object) -> float:
@@ -131,6 +136,8 @@ class FaultyJudge:
             said = said or any(word in statement.split() for word in response.split() if word.startswith("word"))
         if first and self.turned:
             said = not said
+        if self.lazy and statement not in STATEMENTS:
+            said = self._share("lazy", way, row.item, row.criterion) < 0.03
         noise = 0.15 * self._share("noise", way, row.item, row.criterion)
         return float(np.clip((0.75 - noise if said else 0.25 + noise) + self.shift, 0.01, 0.99))
 
@@ -147,28 +154,30 @@ class Wordings:
         return [{"statement": CLEAR}, other] if leaf.id == CRITERIA[0] else [other]
 
 
-async def climbed(judge: FaultyJudge, labels: LabelSet, seed: int = 0) -> Improvement:
+async def climbed(judge: FaultyJudge, labels: LabelSet, seed: int = 0, second: str | None = "strong") -> Improvement:
     async def test() -> LabelSet:
         chosen = np.array([labels.splits[name] == "test" for name in labels.table.clusters.names])
         return replace(labels, table=labels.table.select(chosen[labels.table.clusters.codes]))
 
-    options = LadderOptions("main", seed=seed, examples=EXAMPLES, second="strong")
+    options = LadderOptions("main", seed=seed, examples=EXAMPLES, second=second)
     return await Ladder(labels.split("dev"), RUBRIC, judge, options, Wordings(), test).climb()
 
 
 @dataclass(frozen=True)
 class Climb:
     """``rung``: where the fault is to be found; ``turned`` for a scale that is reported and not mended; None if there
-    is no fault."""
+    is no fault. ``met``: the share of items that meet a criterion. ``second``: whether there is a second judge."""
 
     judge: FaultyJudge
     items: int
     rung: Rung | str | None = None
+    met: float = 0.5
+    second: bool = True
 
     def __call__(self, random: Random) -> dict[str, Outcome]:
         seed = int(random.integers(2**31))
         try:
-            found = asyncio.run(climbed(replace(self.judge, seed=seed), people(self.items, seed), seed))
+            found = asyncio.run(self._climbed(seed))
         except BadInput:  # too few prompts to divide
             return {"called improved": Outcome(0.0)} if self.rung is None else {"found on its rung": Outcome(0.0)}
         improved = found.outcome == "improved"
@@ -179,6 +188,10 @@ class Climb:
             return {"found on its rung": Outcome.of(right), "called improved": Outcome.of(improved)}
         kept = {one.rung for one in found.candidates if one.kept}
         return {"found on its rung": Outcome.of(improved and self.rung in kept)}
+
+    async def _climbed(self, seed: int) -> Improvement:
+        labels = people(self.items, seed, met=self.met)
+        return await climbed(replace(self.judge, seed=seed), labels, seed, "strong" if self.second else None)
 
 
 FAULTS: Mapping[str, tuple[FaultyJudge, str | None]] = {
@@ -191,11 +204,29 @@ FAULTS: Mapping[str, tuple[FaultyJudge, str | None]] = {
 }
 
 
-def _cell(name: str, items: int) -> Cell:
+RARELY = 0.1  # the share of items that meet a criterion, where labels are skewed
+# there a second judge who errs as often is a real help: asked about what the first calls met, it takes back inventions
+SKEWED: Mapping[str, FaultyJudge] = {
+    "no fault, labels 90 to 10": FAULTS["no fault"][0],
+    "other wordings say nearly always no, labels 90 to 10": FaultyJudge(errs=0.25, lazy=True),
+}
+
+
+def _claims(name: str, climb: Climb) -> Cell:
+    return Cell(f"ladder: {name}, {climb.items} items", {"called improved": Demand(most=0.05)}, climb)
+
+
+def _power(name: str, items: int) -> Cell:
     judge, rung = FAULTS[name]
-    if rung is None:
-        return Cell(f"ladder: {name}, {items} items", {"called improved": Demand(most=0.05)}, Climb(judge, items))
     return Cell(f"power: ladder, {name}, {items} items", {"found on its rung": REPORTED}, Climb(judge, items, rung))
 
 
-CELLS = tuple(_cell(name, items) for name in FAULTS for items in SIZES)
+CELLS = (
+    *(_claims("no fault", Climb(FAULTS["no fault"][0], items)) for items in SIZES),
+    *(
+        _claims(name, Climb(judge, items, met=RARELY, second=False))
+        for name, judge in SKEWED.items()
+        for items in SIZES
+    ),
+    *(_power(name, items) for name, (_, rung) in FAULTS.items() if rung for items in SIZES),
+)

@@ -16,6 +16,8 @@ from judge_server.agreement.evidence import renumbered
 from judge_server.core.model import Frozen
 
 SMALL = 25  # fewest discordant items for the chi-square approximation
+_PARTS = 100  # of the smallest weight
+_MOST_PARTS = 200_000  # of all weights together: each prompt that differs costs a pass over so many
 
 
 class MarginalTest(Frozen):
@@ -69,24 +71,34 @@ def mcnemar_clustered(first: Ints, second: Ints, cluster: Ints) -> MarginalTest:
     )
 
 
-def sign_flip(first: Ints, second: Ints, cluster: Ints) -> MarginalTest:
+def sign_flip(first: Ints, second: Ints, cluster: Ints, weight: Floats | None = None) -> MarginalTest:
     """The exact clustered test on (items,) columns of 0 and 1: if neither side is better, each prompt's difference is
     as likely to have the other sign (Fisher 1935, The Design of Experiments, sec. 21). With one item a prompt this is
-    the exact McNemar test."""
+    the exact McNemar test. ``weight``: what each item counts, by anything but the two sides. It is rounded to whole
+    parts of the smallest weight, for which the test is exact."""
     group, groups = renumbered(cluster)
-    difference = np.rint(np.bincount(group, weights=(first - second).astype(np.float64), minlength=groups))
-    steps = np.abs(difference[difference != 0]).astype(np.int64)
+    parts = np.ones(len(first)) if weight is None else _whole(weight)
+    difference = np.rint(np.bincount(group, weights=(first - second) * parts, minlength=groups)).astype(np.int64)
     discordant = int((first != second).sum())
-    if not len(steps):
+    differing = difference[difference != 0]
+    if not len(differing):
         return MarginalTest(method="sign_flip", discordant=discordant, note="no prompt favours either side")
-    reach = int(steps.sum())
-    chance = np.zeros(2 * reach + 1)
-    chance[reach] = 1.0
+    unit = int(np.gcd.reduce(differing))
+    steps = np.abs(differing) // unit
+    reach, seen = int(steps.sum()), abs(int(differing.sum())) // unit
+    chance = np.zeros(reach + 1)  # of each sum of the steps that favour the first side
+    chance[0] = 1.0
     for step in steps:
-        chance = (np.roll(chance, step) + np.roll(chance, -step)) / 2  # sums never exceed the ends
-    seen = abs(int(difference.sum()))
-    p = float(chance[np.abs(np.arange(-reach, reach + 1)) >= seen].sum())
-    return MarginalTest(method="sign_flip", statistic=float(seen), p=min(p, 1.0), discordant=discordant)
+        chance /= 2
+        chance[step:] += chance[:-step].copy()
+    p = float(chance[np.abs(2 * np.arange(reach + 1) - reach) >= seen].sum())
+    return MarginalTest(method="sign_flip", statistic=float(seen * unit), p=min(p, 1.0), discordant=discordant)
+
+
+def _whole(weight: Floats) -> Floats:
+    """Weights as multiples of a hundredth of the smallest, or of a larger part if they would be very many."""
+    relative = floats(weight / weight.min())
+    return floats(np.rint(relative * min(_PARTS, max(_MOST_PARTS / float(relative.sum()), 1.0))))
 
 
 def holm_adjusted(p: Sequence[float]) -> list[float]:

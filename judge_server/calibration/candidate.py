@@ -33,9 +33,10 @@ class MeasuredChange:
 
 
 def chosen(made: Sequence[MeasuredChange]) -> tuple[list[TriedChange], list[KeptSoFar]]:
-    """The candidates of a rung with p-values adjusted for all of them (Holm), and what stands after the best
-    significant one of each criterion."""
-    tests = [one.change.test.p for one in made if one.change.test is not None and one.change.test.p is not None]
+    """The candidates of a rung with the p-values of their claims adjusted for all of them (Holm), and what stands after
+    the best significant one of each criterion."""
+    claims = [one.change.test.claim for one in made if one.change.test is not None]
+    tests = [one for one in claims if one is not None]
     holding = iter(holm_adjusted(tests))
     told = [_adjusted(one, next(holding)) if _tested(one.change) else one for one in made]
     best: dict[str, MeasuredChange] = {}
@@ -49,7 +50,7 @@ def chosen(made: Sequence[MeasuredChange]) -> tuple[list[TriedChange], list[Kept
 
 
 def _tested(change: TriedChange) -> bool:
-    return change.test is not None and change.test.p is not None
+    return change.test is not None and change.test.claim is not None
 
 
 def _adjusted(one: MeasuredChange, p: float) -> MeasuredChange:

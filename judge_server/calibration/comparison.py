@@ -14,6 +14,7 @@ from judge_server.agreement.catalogue import judge_metrics
 from judge_server.agreement.contingency import pair_table
 from judge_server.agreement.interval import estimate_all
 from judge_server.agreement.judge import Measurement, judge_difference
+from judge_server.agreement.label_weight import label_weights
 from judge_server.agreement.marginal import (
     MarginalTest,
     holm_adjusted,
@@ -26,6 +27,7 @@ from judge_server.agreement.metric import Estimate
 from judge_server.agreement.panel import RatingPanel
 from judge_server.agreement.resampling import Task
 from judge_server.agreement.stratified import stratified_tasks
+from judge_server.calibration.balanced_test import BalancedTest, claim
 from judge_server.calibration.headline import headline_metric
 from judge_server.calibration.panels import View, pooled, views
 from judge_server.core.errors import BadInput
@@ -53,8 +55,8 @@ class MetricChange(Frozen):
 
 class Paired(Frozen):
     """``fixed``: items that only the new version got right; ``broken``: items that only the old one did.
-    ``difference``: new less old by metric. ``exact``: the sign-flip test by prompt. Its p, adjusted for all comparisons
-    (``adjusted_p``), decides.
+    ``difference``: new less old by metric. ``exact``: the sign-flip test by prompt; ``balanced``: with every label
+    counted alike. The p of what may be claimed by both, adjusted for all comparisons (``adjusted_p``), decides.
     """
 
     n: int
@@ -66,10 +68,15 @@ class Paired(Frozen):
     fixed: int
     broken: int
     exact: MarginalTest
+    balanced: BalancedTest | None = None
     adjusted_p: float | None = None
     mcnemar: MarginalTest
     mcnemar_exact: MarginalTest
     stuart_maxwell: MarginalTest
+
+    @property
+    def claim(self) -> float | None:
+        return claim(self.fixed, self.broken, self.exact.p, self.balanced)
 
 
 class JudgeComparison(Frozen):
@@ -153,9 +160,9 @@ def merged(old: LabelSet, old_judge: str, new: LabelSet, new_judge: str) -> Labe
 
 def adjusted(found: Sequence[Paired]) -> list[Paired]:
     """The comparisons with p-values adjusted for all of them."""
-    tested = [one.exact.p for one in found if one.exact.p is not None]
+    tested = [one.claim for one in found if one.claim is not None]
     holding = iter(holm_adjusted(tested))
-    return [one if one.exact.p is None else one.model_copy(update={"adjusted_p": next(holding)}) for one in found]
+    return [one if one.claim is None else one.model_copy(update={"adjusted_p": next(holding)}) for one in found]
 
 
 def judged_twice(view: View) -> bool:
@@ -168,7 +175,7 @@ def paired(view: View, measurement: Measurement) -> Paired:
     used = reference >= 0
     right = [(codes == reference)[used].astype(np.int64) for codes in (old, new)]
     fixed, broken = int((right[1] > right[0]).sum()), int((right[0] > right[1]).sum())
-    cluster = panel.cluster[used]
+    cluster, weight = panel.cluster[used], label_weights(reference[used], view.criterion[used])
     metric = headline_metric(view)
     wanted = (metric, *(name for name in SHOWN if name != metric))
     between = pair_table(np.where(used, old, -1), new, panel.cluster, panel.scale.size)
@@ -184,6 +191,7 @@ def paired(view: View, measurement: Measurement) -> Paired:
         fixed=fixed,
         broken=broken,
         exact=sign_flip(right[1], right[0], cluster),
+        balanced=BalancedTest.of(right[0], right[1], cluster, weight) if len(weight) else None,
         mcnemar=mcnemar_clustered(right[1], right[0], cluster),
         mcnemar_exact=mcnemar(fixed, broken, "mcnemar_exact"),
         stuart_maxwell=stuart_maxwell(table),
@@ -221,8 +229,8 @@ def told(overall: Paired | None, criteria: dict[str, Paired]) -> str:
 
 
 def direction(found: Paired) -> str:
-    """The direction of a difference (better, worse or no clear difference), by the exact test adjusted for all
-    comparisons."""
+    """The direction of a difference (better, worse or no clear difference), by the p of what may be claimed, adjusted
+    for all comparisons."""
     if found.adjusted_p is None or found.adjusted_p >= SIGNIFICANT:
         return "no clear difference"
     return "better" if found.fixed > found.broken else "worse"
@@ -232,10 +240,11 @@ def sentence(found: Paired) -> str:
     counts = f"it corrects {found.fixed} and breaks {found.broken} of {found.n} ratings from {found.clusters} prompts"
     if found.adjusted_p is None:
         return f"No difference can be tested: {counts}; {found.exact.note}."
-    p = p_value(found.adjusted_p)
+    p, exact = p_value(found.adjusted_p), p_value(1.0 if found.exact.p is None else found.exact.p)
     words = {
         "better": "The new run is better",
         "worse": "The new run is worse",
         "no clear difference": "There is no clear difference",
     }
-    return f"{words[direction(found)]}: {counts} ({p}, exact sign-flip test by prompt)."
+    balanced = "" if found.balanced is None else f"; {found.balanced}"
+    return f"{words[direction(found)]}: {counts} ({exact}){balanced}; by both, adjusted for all comparisons, {p}."

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from judge_server.calibration.balanced_test import BalancedTest, claim
 from judge_server.core.judge import Band, ExampleRule
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricReference
@@ -73,9 +74,10 @@ NOTHING = Spend()
 
 class PairedTest(Frozen):
     """The candidate beside what stood before, on the same ratings: ``fixed`` only the candidate got right, ``broken``
-    only the other. ``p``: of the exact sign-flip test by prompt; None if no prompt favours either side. ``alike``:
-    criteria on which the candidate gives every item one label although people do not: agreeing more often by the
-    commoner label alone is no better judge."""
+    only the other. ``p``: of the exact sign-flip test by prompt; None if no prompt favours either side. ``balanced``:
+    the same with every label counted alike; None if there are no ratings. ``alike``: criteria on which the candidate
+    gives every item one label although people do not; ``worse``: criteria on which it is shown to agree less, every
+    label counted alike. Agreeing more often by saying the commoner label is no better judge."""
 
     ratings: int
     prompts: int
@@ -84,20 +86,36 @@ class PairedTest(Frozen):
     fixed: int
     broken: int
     p: float | None = None
+    balanced: BalancedTest | None = None
     alike: tuple[str, ...] = ()
+    worse: tuple[str, ...] = ()
 
     @property
     def better(self) -> bool:
-        return self.fixed > self.broken and not self.alike
+        """In both ways of counting, on these ratings; nothing is said about chance."""
+        gained = self.balanced is None or self.balanced.after > self.balanced.before
+        return self.fixed > self.broken and gained and not self.alike and not self.worse
+
+    @property
+    def claim(self) -> float | None:
+        """The p-value of agreeing better in both ways of counting, or of agreeing less; None if nothing can be
+        tested."""
+        return claim(self.fixed, self.broken, self.p, self.balanced)
 
     def __str__(self) -> str:
         p = "nothing to test" if self.p is None else p_value(self.p)
-        but = f", but gives every item the same label on {', '.join(self.alike)}" if self.alike else ""
+        balanced = "" if self.balanced is None else f"; {self.balanced}"
         return (
             f"agrees on {self.after} instead of {self.before} of {many(self.ratings, 'rating')} from "
             f"{many(self.prompts, 'prompt')}: "
-            f"corrects {self.fixed}, breaks {self.broken} ({p}){but}"
+            f"corrects {self.fixed}, breaks {self.broken} ({p}){balanced}{self._objection}"
         )
+
+    @property
+    def _objection(self) -> str:
+        told = f", but gives every item the same label on {', '.join(self.alike)}" if self.alike else ""
+        less = [name for name in self.worse if name not in self.alike]
+        return told + (f", but agrees less on {', '.join(less)}" if less else "")
 
 
 class Clarity(Frozen):

@@ -2,9 +2,10 @@
 
 The dev split is divided by prompt: what disagrees in ``revise`` drives candidates (fitted maps, other wordings,
 labelled examples, a second judge, an adapter trained on them), and only what is better there is tried on ``select``,
-which chooses by the exact sign-flip test by prompt, adjusted for all candidates of the rung (Holm). The locked test
-split is read once, at the end, to confirm the one result. A rung is tried only on what the one below it left. So a
-judge without faults is called improved in at most 5 % of runs, however many candidates were tried.
+which chooses by the exact sign-flip test by prompt, adjusted for all candidates of the rung (Holm): a change must agree
+better as ratings are counted, and with every label counted alike. The locked test split is read once, at the end, to
+confirm the one result. A rung is tried only on what the one below it left. So a judge without faults is called improved
+in at most 5 % of runs, however many candidates were tried.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -368,9 +369,9 @@ class Ladder:
 
 
 def outcome(final: PairedTest | None, p: float | None = None) -> Outcome:
-    """``p``: adjusted for other looks at the test split; else the test's own."""
+    """``p``: adjusted for other looks at the test split; else that of the test's claim."""
     if final is not None and p is None:
-        p = final.p
+        p = final.claim
     sure = final is not None and final.better and p is not None and p < SIGNIFICANT
     return "improved" if sure else "not confirmed"
 

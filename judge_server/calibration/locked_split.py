@@ -50,14 +50,14 @@ class OneLook:
     async def adjusted(self, found: Improvement) -> Improvement:
         """With the p-value adjusted for every look at this split so far (Holm), by which the outcome is decided. The
         own p-value is recorded for later looks."""
-        if found.final is None or found.final.p is None:
+        if found.final is None or found.final.claim is None:
             return found
         readings, outcomes = await self.log.readings(self.whole.digest), await self.log.outcomes(self.whole.digest)
         known = {(one.reader, one.reason): one.p for one in outcomes}
         own = next(one for one in readings if self.key in one.reason)
         if (own.reader, own.reason) not in known:
-            await self.log.record_reading(own.model_copy(update={"p": found.final.p}))
+            await self.log.record_reading(own.model_copy(update={"p": found.final.claim}))
         others = [known.get((one.reader, one.reason)) for one in readings if self.key not in one.reason]
-        p = holm_adjusted([found.final.p, *(_UNKNOWN if one is None else one for one in others)])[0]
+        p = holm_adjusted([found.final.claim, *(_UNKNOWN if one is None else one for one in others)])[0]
         changes = {"looks": 1 + len(others), "adjusted_p": p, "outcome": outcome(found.final, p)}
         return found.model_copy(update=changes)

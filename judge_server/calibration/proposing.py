@@ -16,7 +16,7 @@ from judge_server.core.rubric import Rubric
 
 LIVE: Final = 5
 PROPOSED: Final = "proposed"  # the tag of such criteria
-_HEAVIEST: Final = 10  # points of the weightiest proposal
+_HEAVIEST: Final = 10  # the most points that a proposal can have
 _NUMBER: Final = re.compile(r"-for\.(\d+)\Z")
 
 
@@ -97,7 +97,7 @@ def _points(group: Sequence[ProposedCriterion]) -> float:
 
 
 def _criterion(group: Sequence[ProposedCriterion], heaviest: float, taken: set[str]) -> dict[str, Any]:
-    """The weightiest proposal weighs as much as the heaviest criterion of the base."""
+    """A proposal of the most points weighs as much as the heaviest criterion of the base."""
     return {
         "id": slug(group[0].statement, taken),
         "statement": group[0].statement,

@@ -66,13 +66,16 @@ class AdapterComparison(Frozen):
     silent_after: int
 
     @property
-    def outcome(self) -> Literal["better", "worse", "one label for all", "no difference shown"]:
+    def outcome(self) -> Literal["better", "worse", "no better judge", "no difference shown"]:
+        """``no better judge``: it agrees more often, and only because one label is commoner."""
         test = self.test
-        if test.p is None or test.p >= SIGNIFICANT:
+        if test.claim is None or test.p is None or test.p >= SIGNIFICANT:
             return "no difference shown"
         if test.fixed < test.broken:
             return "worse"
-        return "better" if test.better else "one label for all"
+        if not test.better:
+            return "no better judge"
+        return "better" if test.claim < SIGNIFICANT else "no difference shown"
 
 
 class Tuning(Frozen):
@@ -104,7 +107,7 @@ class Tuning(Frozen):
         said = {
             "better": "The adapter agrees better with people",
             "worse": "The adapter agrees less with people",
-            "one label for all": "The adapter is no better judge",
+            "no better judge": "The adapter is no better judge",
             "no difference shown": "No difference was shown",
         }[held.outcome]
         silent = f"{held.silent_before} of {held.ratings} ratings had no verdict before, {held.silent_after} with it."

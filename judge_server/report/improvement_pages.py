@@ -112,7 +112,8 @@ def _row(one: TriedChange) -> tuple[str, str, str, str]:
 def _method(found: Improvement) -> str:
     return (
         f"Prompts were divided with seed {found.seed}: the disagreements of the revise part drove the candidates, the "
-        "select part chose among them (exact sign-flip test by prompt, adjusted by Holm's method within a rung), and "
+        "select part chose among them (exact sign-flip tests by prompt, rating by rating and with every label counted "
+        "alike, of which the larger p is adjusted by Holm's method within a rung), and "
         f"the locked test split was {'read once' if found.final is not None else 'not read'}. "
         f"{found.questions} ratings were asked of the judge before the test split. In all: {found.spent}. Labels "
         f"{found.labels}."

@@ -116,6 +116,17 @@ async def test_a_map_that_says_the_commoner_label_of_everything_is_not_kept():
     assert (found.outcome, reads) == ("nothing better was found", [])
 
 
+async def test_a_wording_that_says_nearly_always_the_commoner_label_is_not_kept():
+    """It agrees more often by far, because nine of ten items do not meet a criterion."""
+    judge = FaultyJudge(errs=0.35, lazy=True, seed=4)
+    found, reads, _, _ = await climb(judge, Writer({"statement": "Says it."}), labels=people(400, 4, met=0.1))
+    (lazy,) = [one for one in found.candidates if one.rung == "wording"]
+    assert lazy.seen.p < 0.05
+    assert lazy.seen.after > lazy.seen.before
+    assert (lazy.seen.better, lazy.seen.alike, lazy.test) == (False, (), None)
+    assert (found.outcome, reads) == ("nothing better was found", [])
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_nothing_is_claimed_about_a_judge_whose_errors_no_change_mends(seed):
     found = await climbed(FaultyJudge(errs=0.15, seed=seed), people(80, seed), seed)
@@ -310,6 +321,10 @@ async def test_the_figures_are_those_of_the_rows():
     assert (found.before, found.after, found.ratings) == (before.sum(), after.sum(), len(keys))
     assert (found.fixed, found.broken) == ((after > before).sum(), (before > after).sum())
     assert found.p == pytest.approx(sign_flip(after, before, cluster).p)
+    said = [truth[key] + key[1] for key in keys]  # every label of both criteria counts alike
+    shares = [[own[[one == label for one in said]].mean() for label in sorted(set(said))] for own in (before, after)]
+    assert [found.balanced.before, found.balanced.after] == pytest.approx([np.mean(own) for own in shares])
+    assert found.claim == pytest.approx(max(found.p, found.balanced.p))
     assert mapped(old, "main", {}).table.labels.codes.tolist() == old.table.labels.codes.tolist()
 
 
@@ -334,7 +349,7 @@ async def test_the_figures_beside_the_tests_are_recomputed_by_hand():
     rungs = {}
     for one in found.candidates:
         if one.test is not None and one.test.p is not None:
-            rungs.setdefault(one.rung, []).append((one.test.p, one.adjusted_p))
+            rungs.setdefault(one.rung, []).append((one.test.claim, one.adjusted_p))
     assert rungs
     for tried in rungs.values():
         reached = 0.0

@@ -1,18 +1,33 @@
-"""The paired test of two versions of a judge: what it compares."""
+"""The paired test of two versions of a judge: what it compares, and what it calls better."""
+
+from math import comb
+
+import pytest
 
 from judge_server.calibration.paired_agreement import paired_test
-from judge_server.labels.label import Label
+from judge_server.labels.label import CriterionScale, Label
 from tests.calibration.measured import NO, YES, label_set
 
+WHO = (("ann", "human"), ("bob", "human"), ("main", "judge"))
 
-def rated(said):
-    """``said``: of each item, what two people and the judge say."""
+
+def rated(said, **more):
+    """``said``, and ``more`` by criterion: of each item, what two people and the judge say."""
     rows = [
-        Label(item=f"i{n}", criterion="c0", annotator=who, role=role, label=label, cluster=f"p{n}")
-        for n, labels in enumerate(said)
-        for (who, role), label in zip((("ann", "human"), ("bob", "human"), ("main", "judge")), labels, strict=True)
+        Label(item=f"i{n}", criterion=name, annotator=who, role=role, label=label, cluster=f"p{n}")
+        for name, own in {"c0": said, **more}.items()
+        for n, labels in enumerate(own)
+        for (who, role), label in zip(WHO, labels, strict=True)
     ]
-    return label_set(rows)
+    scales = [CriterionScale(criterion=name, kind="binary", classes=(NO, YES), positive=YES) for name in ("c0", *more)]
+    return label_set(rows, *scales)
+
+
+def judged(no, yes):
+    """People say no of 90 items and yes of 10; the judge is right on so many of each."""
+    return [(NO, NO, NO if n < no else YES) for n in range(90)] + [
+        (YES, YES, YES if n < yes else NO) for n in range(10)
+    ]
 
 
 OLD = ((YES, YES, NO), (YES, YES, YES), (YES, NO, YES), (NO, NO, NO), (NO, NO, YES))
@@ -48,3 +63,43 @@ def test_a_rare_label_or_labels_that_were_alike_before_are_no_objection():
     assert paired_test(old, new, "main").alike == ()
     often = rated([(*said, NO) for said in [(NO, NO)] * 14 + [(YES, YES)] * 6])
     assert paired_test(often, often, "main").alike == ()
+
+
+def test_nearly_always_the_commoner_label_is_no_better_judge_though_it_agrees_more_often():
+    """By hand: (60 / 90 + 9 / 10) / 2 before, (90 / 90 + 1 / 10) / 2 after."""
+    test = paired_test(rated(judged(60, 9)), rated(judged(90, 1)), "main")
+    assert (test.before, test.after, test.fixed, test.broken) == (69, 91, 30, 8)
+    assert test.p == pytest.approx(2 * sum(comb(38, k) for k in range(9)) / 2**38)
+    assert test.alike == ()
+    assert test.balanced.before == pytest.approx(0.78333333)
+    assert test.balanced.after == pytest.approx(0.55)
+    assert (test.better, test.claim) == (False, 1.0)
+    assert "every label counted alike, 55.0% instead of 78.3% (p " in str(test)
+
+
+def test_who_mends_the_commoner_label_and_keeps_the_rarer_is_better_in_both_ways():
+    test = paired_test(rated(judged(60, 9)), rated(judged(90, 9)), "main")
+    assert test.p == test.balanced.p == pytest.approx(2 * 0.5**30)
+    assert (test.better, test.claim) == (True, test.p)
+
+
+def test_the_claim_stands_on_the_weaker_of_both_tests():
+    """30 of the commoner label are mended and 2 of the rarer are lost, which counts like 18."""
+    test = paired_test(rated(judged(60, 9)), rated(judged(90, 7)), "main")
+    assert test.better
+    assert test.p < 0.001 < test.balanced.p
+    assert test.claim == test.balanced.p
+
+
+def test_a_criterion_on_which_it_is_shown_to_agree_less_is_named_though_the_whole_is_better():
+    turned = {NO: YES, YES: NO}
+    other = [
+        [(label, label, label if n >= lost else turned[label]) for label in (NO, YES) for n in range(20)]
+        for lost in (0, 5)
+    ]
+    old, new = rated(judged(30, 9), c1=other[0]), rated(judged(90, 9), c1=other[1])
+    test = paired_test(old, new, "main")
+    assert (test.fixed, test.broken, test.worse) == (60, 10, ("c1",))
+    assert test.p < 0.001
+    assert not test.better
+    assert str(test).endswith(", but agrees less on c1")

@@ -128,7 +128,7 @@ def test_an_adapter_that_says_the_commoner_label_of_everything_is_not_called_bet
     """What SmolLM2's adapter did after one step: yes to all became no to all."""
     test = PairedTest(ratings=105, prompts=15, before=33, after=72, fixed=72, broken=33, p=0.0015, alike=("c0",))
     held = AdapterComparison(test=test, ratings=105, silent_before=0, silent_after=0)
-    assert held.outcome == "one label for all"
+    assert held.outcome == "no better judge"
     worse = held.model_copy(update={"test": test.model_copy(update={"fixed": 33, "broken": 72})})
     assert worse.outcome == "worse"
 

@@ -124,3 +124,37 @@ def test_the_line_of_the_page_reaches_the_estimators_of_verl_as_it_says(tmp_path
     program = tmp_path / "estimators.py"
     program.write_text(ESTIMATORS.replace("LINE", line))
     verl.run(program, cwd=tmp_path)
+
+
+EVIDENCE_STEPS = """
+import torch
+from judge_client.evidence_steps import evidence_steps
+from judge_client.judgment import Judgment, QuotedStep, Verdict
+from judge_client.token_rewards import token_rewards
+from verl.trainer.ppo import core_algos
+
+offsets = [(0, 5), (5, 12), (12, 14), (14, 32)]
+remedy = Verdict("remedy", "ok", "judge", 3.0, value=1.0, evidence=(QuotedStep(0, (0, 12), 1.0),))
+danger = Verdict("danger", "ok", "judge", -2.0, value=0.5, evidence=(QuotedStep(1, (14, 32), 1.0),))
+kind = Verdict("kind", "ok", "judge", 1.0, value=0.4)
+judgment = Judgment(id="jdg_1", reward=0.6, status="ok", coverage=1.0, verdicts=(remedy, danger, kind))
+reward_tensor, i = torch.zeros(1, 4), 0
+FOUND
+reward_tensor[i, 3] += evidence_steps(judgment).rest
+LINE
+_, returns = core_algos.compute_gae_advantage_return(reward_tensor, torch.zeros(1, 4), torch.ones(1, 4), 1.0, 1.0)
+expected = torch.tensor([[0.6, 0.6, -0.15, -0.15]])
+assert torch.allclose(returns, expected), returns
+"""
+
+
+def test_evidence_reaches_an_estimator_of_verl_by_the_lines_of_the_page(tmp_path):
+    """By hand: remedy adds 3 · 1 / 4 on the first step's last token, danger −2 · .5 / 4 on the second's, and the rest
+    of the reward, .6 − .75 + .25 = .1, is on the last."""
+    verl = Environment("verl")
+    verl.install()
+    (line,) = [block.strip() for block in blocks("python") if "reward_tensor" in block]
+    (found,) = re.findall(r"^\| verl \| `(found = .*?)`", PAGE, re.MULTILINE)
+    program = tmp_path / "evidence.py"
+    program.write_text(EVIDENCE_STEPS.replace("LINE", line).replace("FOUND", found))
+    verl.run(program, cwd=tmp_path)

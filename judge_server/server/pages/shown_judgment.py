@@ -1,11 +1,16 @@
 """A judgment as a page shows it: a row for each verdict, with its statement and what was decided, in words."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
-from judge_server.core.verdict import Opinion, Verdict, VerdictStatus
+from judge_server.core.verdict import Opinion, QuotedStep, Verdict, VerdictStatus
+from judge_server.server.pages.shown_text import visible
+
+_MOST_CHARACTERS: Final = 300  # of a quoted passage
 
 _WORDS = {
     VerdictStatus.NOT_APPLICABLE: "does not apply",
@@ -16,10 +21,18 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
+class ShownQuotes:
+    """Passages of the response that a reason quotes, in one step of it. ``step``: from 1."""
+
+    step: int
+    passages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ShownVerdict:
     """``value``: in [0, 1], None without a verdict; ``told``: the answer in words; ``earned``: points times value;
     ``by``: who decided, and whether the verdict was known before; ``members``: what each judge of a panel or cascade
-    said."""
+    said; ``evidence``: what the reason quotes, if the response is stored."""
 
     criterion: str
     statement: str
@@ -30,6 +43,7 @@ class ShownVerdict:
     by: str
     earned: float | None
     members: tuple[str, ...] = ()
+    evidence: tuple[ShownQuotes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,8 +71,8 @@ def shown(judgment: Judgment, submission: Submission | None, rubric: Rubric | No
     return ShownJudgment(
         judgment=judgment,
         submission=submission,
-        rows=tuple(_row(one, statements) for one in judgment.verdicts if not _left_out(one)),
-        idle=tuple(_row(one, statements) for one in judgment.verdicts if _left_out(one)),
+        rows=tuple(_row(one, statements, submission) for one in judgment.verdicts if not _left_out(one)),
+        idle=tuple(_row(one, statements, submission) for one in judgment.verdicts if _left_out(one)),
         why=None if judgment.error is None else f"{judgment.error.type}: {judgment.error.detail}",
         notes=(*gates, *flags, *judgment.notices),
     )
@@ -69,7 +83,7 @@ def _left_out(verdict: Verdict) -> bool:
     return verdict.status is VerdictStatus.NOT_APPLICABLE
 
 
-def _row(verdict: Verdict, statements: dict[str, str]) -> ShownVerdict:
+def _row(verdict: Verdict, statements: dict[str, str], submission: Submission | None) -> ShownVerdict:
     step = "" if verdict.step is None else f", step {verdict.step + 1}"
     return ShownVerdict(
         criterion=f"{verdict.criterion}{step}",
@@ -81,7 +95,28 @@ def _row(verdict: Verdict, statements: dict[str, str]) -> ShownVerdict:
         by=origin(verdict),
         earned=None if verdict.value is None else verdict.points * verdict.value,
         members=tuple(map(_member, verdict.panel)),
+        evidence=() if submission is None else tuple(_quoted(verdict.evidence, submission)),
     )
+
+
+def _quoted(steps: tuple[QuotedStep, ...], submission: Submission) -> Iterator[ShownQuotes]:
+    for one in steps:
+        text = _text_of(one, submission)
+        passages = dict.fromkeys(visible(_short(text[first:after])) for first, after in one.quotes)
+        if told := tuple(filter(None, passages)):
+            yield ShownQuotes(one.step + 1, told)
+
+
+def _text_of(step: QuotedStep, submission: Submission) -> str:
+    """The text that the step's spans count in."""
+    response = submission.response
+    if isinstance(response, str):
+        return response
+    return getattr(response[step.message or 0], step.field or "content") or ""
+
+
+def _short(passage: str) -> str:
+    return passage if len(passage) <= _MOST_CHARACTERS else f"{passage[:_MOST_CHARACTERS]} …"
 
 
 def origin(verdict: Verdict) -> str:

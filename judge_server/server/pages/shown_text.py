@@ -49,11 +49,16 @@ def _shown(title: str, raw: str, read: str) -> ShownText:
     same = raw == read
     return ShownText(
         title=title,
-        raw=_UNSEEN_RUN.sub(_seen, raw[:_MOST_CHARACTERS]),
+        raw=visible(raw[:_MOST_CHARACTERS]),
         shown=None if same else read[:_MOST_CHARACTERS],
         removed=() if same else _removed(raw, read),
         cut=cut,
     )
+
+
+def visible(text: str) -> str:
+    """With unseen characters written as ``[U+200B]``."""
+    return _UNSEEN_RUN.sub(_seen, text)
 
 
 def _seen(found: "re.Match[str]") -> str:

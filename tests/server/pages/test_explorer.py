@@ -1,5 +1,6 @@
 """The explorer: filters in the address, one judgment with its texts and where to go from it, a group as a heat map."""
 
+import json
 import re
 
 import pytest
@@ -69,6 +70,28 @@ def test_a_text_as_it_came_stands_beside_what_the_judge_read_with_what_was_taken
     assert "Take one tablet of \u00e9 a day" in page.text
     plain = client.post("/v1/score", json=submission(rubric=rubric(), response="Nothing hidden.")).json()
     assert "As it came" not in sound(client.get(f"/judgments/{plain['id']}")).text
+
+
+def test_what_a_reason_quotes_stands_at_its_criterion_as_plain_text():
+    """In steps of a text and of messages; the passage holds markup and an unseen character."""
+
+    def quoting(body):
+        reason = "It says «drink <b>plenty of</b> water»." if "dose" in str(body["messages"]) else "It does not."
+        return text(json.dumps({"reason": reason, "verdict": "Yes"}))
+
+    criteria = [
+        {"id": "dose", "statement": "Names a dose.", "evidence": "quote"},
+        {"id": "kind", "statement": "Is kind.", "evidence": "quote"},
+    ]
+    quoted = rubric() | {"criteria": criteria}
+    words = "Rest a day.\n\nNow drink <b>plenty\u200b of</b> water, {{ 7 * 7 }}."
+    with judged_by(quoting) as (client, _):
+        for response in (words, [{"role": "assistant", "content": words}]):
+            judged = client.post("/v1/score", json=submission(rubric=quoted, response=response, explain=True)).json()
+            assert [len(one["evidence"]) for one in judged["verdicts"]] == [1, 0]
+            page = sound(client.get(f"/judgments/{judged['id']}"))
+            assert page.text.count("Evidence quoted step 2: drink <b>plenty[U+200B] of</b> water") == 1
+            assert not page.all("b")
 
 
 def test_a_judgment_leads_to_judging_it_again_with_all_that_it_was_about(server):

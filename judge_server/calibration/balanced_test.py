@@ -1,0 +1,36 @@
+"""Two versions of a judge with every label that people gave counted alike, and when one may be called better."""
+
+from judge_server.agreement.array import Floats, Ints
+from judge_server.agreement.marginal import sign_flip
+from judge_server.core.model import Frozen
+from judge_server.util.wording import p_value
+
+
+class BalancedTest(Frozen):
+    """The share of agreement ``before`` and ``after`` with every label that people gave counted alike, on each
+    criterion. ``p``: of the exact sign-flip test by prompt with these weights; None if no prompt favours either
+    side."""
+
+    before: float
+    after: float
+    p: float | None = None
+
+    @classmethod
+    def of(cls, old: Ints, new: Ints, cluster: Ints, weight: Floats) -> "BalancedTest":
+        """``old``, ``new``: (ratings,), 1 where a version agrees with people; ``weight``: of ``label_weights``."""
+        return cls(before=float(weight @ old), after=float(weight @ new), p=sign_flip(new, old, cluster, weight).p)
+
+    def __str__(self) -> str:
+        told = "nothing to test" if self.p is None else p_value(self.p)
+        return f"every label counted alike, {self.after:.1%} instead of {self.before:.1%} ({told})"
+
+
+def claim(fixed: int, broken: int, p: float | None, balanced: BalancedTest | None) -> float | None:
+    """The p-value of what may be claimed. That the new version agrees better must hold rating by rating (``p``) and
+    with every label counted alike, so the larger p counts (Berger 1982, Technometrics 24:295), and 1 if the two point
+    in different directions. That it agrees less is ``p`` alone; None if nothing can be tested."""
+    if p is None or balanced is None or fixed <= broken:
+        return p
+    if balanced.p is None or balanced.after <= balanced.before:
+        return 1.0
+    return max(p, balanced.p)
