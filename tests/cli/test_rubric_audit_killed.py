@@ -69,12 +69,13 @@ def kept(folder):
 
 def killed(command, folder, judge):
     """The command killed once the judge answers no more and all that it answered is kept."""
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with (folder / "told.txt").open("wb") as told:
+        process = subprocess.Popen(command, cwd=folder, stdout=told, stderr=subprocess.STDOUT)
+    give_up = time.monotonic() + 3 * PATIENCE_SECONDS
     try:
-        assert judge.full.wait(3 * PATIENCE_SECONDS), process.poll()
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while kept(folder) < judge.answered.total():
-            assert time.monotonic() < give_up, "an answer was not kept"
+        while not judge.full.is_set() or kept(folder) < judge.answered.total():
+            assert process.poll() is None, (folder / "told.txt").read_text()
+            assert time.monotonic() < give_up, f"{kept(folder)} of {judge.answered.total()} answers are kept"
             time.sleep(0.05)
     finally:
         process.kill()
