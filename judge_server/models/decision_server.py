@@ -135,9 +135,8 @@ class DecisionServer(ModelServer):
         for form in forms:
             self.path = f"/{form}"
             body = decision_bytes(PROBE, PROBE_QUESTIONS, self.name, form)
-            limits = CallLimits(self._options.transport_attempts, deadline)
             try:
-                answer = await self._failover.ask(body, None, limits)
+                answer = await self._probed(body, deadline)
                 if isinstance(answer, ServerFault):
                     refusals.append(answer)
                     if answer.status not in _NO_SUCH_ROUTE:
@@ -150,6 +149,19 @@ class DecisionServer(ModelServer):
                     remedy="Start it first, or raise start_timeout_seconds.",
                 ) from None
         raise self._no_route(refusals, forms)
+
+    async def _probed(self, body: bytes, deadline: float) -> bytes | ServerFault:
+        """A good answer of any address, or the fault of the last attempt. Every address is asked, because one that has
+        no such route would fail a part of all verdicts later."""
+        if len(self._fleet.addresses) > 1:
+            found = await self._ask_each(body, deadline)
+            good = [answer for answer in found.values() if not isinstance(answer, ServerFault)]
+            if good:
+                for url, answer in found.items():
+                    if isinstance(answer, ServerFault) and answer.status in _NO_SUCH_ROUTE:
+                        _LOG.error("%s has no %s, which other addresses of %s have", url, self.path, self.name)
+                return good[0]
+        return await self._failover.ask(body, None, CallLimits(self._options.transport_attempts, deadline))
 
     def _learned(self, raw: bytes, form: Format) -> _Learned:
         try:

@@ -159,6 +159,15 @@ class ModelServer(ABC):
         part.call_only(address)
         return part
 
+    async def _ask_each(self, body: bytes, deadline: float) -> dict[str, bytes | ServerFault]:
+        """What each address says to one attempt, by its URL."""
+
+        async def asked(address: Address) -> tuple[str, bytes | ServerFault]:
+            alone = Failover(self._fleet.only(address), self._post)
+            return address.url, await alone.ask(body, None, CallLimits(1, deadline))
+
+        return dict(await together([asked(address) for address in self._fleet.addresses]))
+
     def call_only(self, address: Address) -> None:
         """Send further calls there, without hedging."""
         self._fleet = self._fleet.only(address)
@@ -251,10 +260,10 @@ class ModelServer(ABC):
             if raw is None:
                 raise UnusableVerdict(f"The model server's answer is longer than {LARGEST_ANSWER_BYTES} bytes.")
             if reply.status not in ANSWERED:
-                return fault_of(reply.status, reply.headers, raw, self.name)
+                return fault_of(reply.status, reply.headers, raw, self.name, address.url)
             raw = raw if raw.startswith(b"{") else joined(raw)
             self._note_connection(address, reply)
-            return self._fault_in(raw, reply.headers, chat=url.endswith("completions")) or raw
+            return self._fault_in(raw, reply.headers, address, chat=url.endswith("completions")) or raw
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError) and deadline is not None and time.monotonic() > deadline - 0.005:
                 raise DeadlineExceeded("The judge model did not answer before the deadline.") from None
@@ -266,7 +275,7 @@ class ModelServer(ABC):
             closed = aiohttp.ClientConnectionError()  # while waiting for a connection
             return self._connection_fault(address, closed)
 
-    def _fault_in(self, raw: bytes, headers: Mapping[str, str], *, chat: bool) -> ServerFault | None:
+    def _fault_in(self, raw: bytes, headers: Mapping[str, str], address: Address, *, chat: bool) -> ServerFault | None:
         """The fault of an answer with status 200: an error inside, or no answer of a model at all, such as a page of a
         proxy or half an object. That counts as a lost call, because a server that ends, or what stands in its place,
         answers everything so."""
@@ -274,7 +283,7 @@ class ModelServer(ABC):
         bare = chat and not _CHOICES.search(raw)
         if not torn and not bare and b'"error"' not in raw:
             return None
-        if inside := fault_inside(raw, headers, self.name):
+        if inside := fault_inside(raw, headers, self.name, address.url):
             return inside
         unusable = no_answer(raw, chat=chat) if torn or bare else None
         if unusable is None:

@@ -57,11 +57,12 @@ class ServerFault:
     lost: bool = False
 
 
-def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str) -> ServerFault:
-    """The fault of an answer whose status is not one of ``ANSWERED``."""
+def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str, address: str = "") -> ServerFault:
+    """The fault of an answer whose status is not one of ``ANSWERED``. ``address``: of the server, for operators."""
     code, complaint = _complaint(raw)
     said = f"{code} {complaint}"
-    says = f"The model server answered HTTP {status}" + (f" ({code})" if code else "") + "."
+    place = f" at {address}" if address else ""
+    says = f"The model server{place} answered HTTP {status}" + (f" ({code})" if code else "") + "."
     wait = _wait_seconds(headers, complaint)
 
     def final(error: JudgeFailure) -> ServerFault:
@@ -103,7 +104,7 @@ def _refuses_all(status: int, code: str, model: str) -> str | None:
     return None
 
 
-def fault_inside(raw: bytes, headers: Mapping[str, str], model: str) -> ServerFault | None:
+def fault_inside(raw: bytes, headers: Mapping[str, str], model: str, address: str = "") -> ServerFault | None:
     """The fault of an answer with status 200 that is an error: at the top, in the first choice, or instead of the
     choices; None if it is none."""
     try:
@@ -115,7 +116,7 @@ def fault_inside(raw: bytes, headers: Mapping[str, str], model: str) -> ServerFa
     error = _error_in(body)
     if not error or not isinstance(error, dict | str):
         return None
-    return fault_of(_status_of(error), headers, orjson.dumps({"error": error}), model)
+    return fault_of(_status_of(error), headers, orjson.dumps({"error": error}), model, address)
 
 
 def probe_refused(fault: ServerFault, key: SecretStr | None) -> ModelUnavailable:

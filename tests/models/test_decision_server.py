@@ -323,6 +323,34 @@ async def test_a_server_that_cannot_answer_typed_questions_says_so_at_the_start(
             pass
 
 
+@pytest.mark.parametrize("first", [0, 1])
+async def test_an_address_that_speaks_another_format_than_the_others_is_named_at_the_start(caplog, first):
+    speaking, other = StubJudge(decide={"systemone": systemone()}), StubJudge(decide={"decisions": openai()})
+    with speaking, other:
+        both = [speaking.address, other.address]
+        model = open_model(f"decide:stub@{both[first]},{both[1 - first]}")
+        await model.start()
+        await model.close()
+        assert model.revision == "systemone"
+        assert f"{other.address} has no /systemone" in caplog.text
+        assert speaking.address not in caplog.text
+
+
+async def test_an_address_that_is_away_hinders_no_start_and_a_refusal_names_its_address():
+    refusing = []
+    well = systemone()
+    stub = StubJudge(decide={"systemone": lambda body: Reply(403) if refusing else well(body)})
+    with StubJudge() as gone:
+        gone.stop()
+        with stub:
+            model = open_model(f"decide:stub@{gone.address},{stub.address}")
+            await model.start()
+            refusing.append(1)
+            (answer,) = await ask(judge(model), binary())
+            await model.close()
+            assert f"at {stub.address} answered HTTP 403" in answer.failure.detail
+
+
 async def test_the_material_is_a_state_with_fenced_fields_and_no_control_string():
     with StubJudge(decide={"systemone": systemone()}) as stub:
         async with started(stub) as model:
