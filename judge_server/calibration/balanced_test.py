@@ -26,11 +26,11 @@ class BalancedTest(Frozen):
 
 
 def claim(fixed: int, broken: int, p: float | None, balanced: BalancedTest | None) -> float | None:
-    """The p-value of what may be claimed. That the new version agrees better must hold rating by rating (``p``) and
-    with every label counted alike, so the larger p counts (Berger 1982, Technometrics 24:295), and 1 if the two point
-    in different directions. That it agrees less is ``p`` alone; None if nothing can be tested."""
-    if p is None or balanced is None or fixed <= broken:
+    """The p-value of what may be claimed. That one version agrees better than the other must hold rating by rating
+    (``p``) and with every label counted alike, so the larger p counts (Berger 1982, Technometrics 24:295), and 1 if the
+    two point in different directions. None if nothing can be tested."""
+    if p is None or balanced is None:
         return p
-    if balanced.p is None or balanced.after <= balanced.before:
+    if balanced.p is None or (balanced.after - balanced.before) * (fixed - broken) <= 0:
         return 1.0
     return max(p, balanced.p)

@@ -98,8 +98,7 @@ class PairedTest(Frozen):
 
     @property
     def claim(self) -> float | None:
-        """The p-value of agreeing better in both ways of counting, or of agreeing less; None if nothing can be
-        tested."""
+        """The p-value of agreeing better, or less, in both ways of counting; None if nothing can be tested."""
         return claim(self.fixed, self.broken, self.p, self.balanced)
 
     def __str__(self) -> str:

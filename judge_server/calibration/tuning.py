@@ -71,11 +71,11 @@ class AdapterComparison(Frozen):
         test = self.test
         if test.claim is None or test.p is None or test.p >= SIGNIFICANT:
             return "no difference shown"
-        if test.fixed < test.broken:
-            return "worse"
-        if not test.better:
+        if test.fixed > test.broken and not test.better:
             return "no better judge"
-        return "better" if test.claim < SIGNIFICANT else "no difference shown"
+        if test.claim >= SIGNIFICANT:
+            return "no difference shown"
+        return "better" if test.fixed > test.broken else "worse"
 
 
 class Tuning(Frozen):

@@ -33,6 +33,23 @@ def test_a_better_version_is_told_with_what_it_fixed_and_broke():
     assert found.text.startswith("The new run is better: it corrects 30 and breaks 0")
 
 
+def test_nearly_always_the_commoner_label_is_not_called_better():
+    """By hand: 100 no and 20 yes; the old one is right on 60 and 18, the new one on all no and 2 yes."""
+    truth = ["no"] * 100 + ["yes"] * 20
+    old = ["no"] * 60 + ["yes"] * 40 + ["yes"] * 18 + ["no"] * 2
+    new = ["no"] * 100 + ["yes"] * 2 + ["no"] * 18
+    before, after = (label_set(panel_of({"h1": truth, "j": said})) for said in (old, new))
+    found = compare(before, "j", after, "j", HOW)
+    assert (found.overall.fixed, found.overall.broken) == (40, 16)
+    assert found.overall.exact.p < 0.01
+    assert found.overall.balanced.before == pytest.approx((0.6 + 0.9) / 2)
+    assert found.overall.balanced.after == pytest.approx((1.0 + 0.1) / 2)
+    assert found.overall.adjusted_p == 1.0
+    assert found.text.startswith("There is no clear difference")
+    assert "every label counted alike, 55.0% instead of 75.0%" in found.text
+    assert compare(after, "j", before, "j", HOW).text.startswith("There is no clear difference")
+
+
 def test_the_difference_is_that_of_the_two_values():
     found = compare(*(part for each in sets() for part in (each, "j")), HOW).overall
     expected = found.new["accuracy"].value - found.old["accuracy"].value
