@@ -88,7 +88,7 @@ def _fault(fault: Exception, address: Address) -> TransportFault:
         )
     unsent = isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
     timed_out = isinstance(fault, httpx.TimeoutException)
-    remedy = _remedy(told) or _remedy_of_proxy(address)
+    remedy = _remedy_of_certificate(told) or _remedy_of_proxy(address) or _remedy(told)
     return TransportFault(f"{address.shown}: {told}", sent=not unsent, timed_out=timed_out, remedy=remedy)
 
 
@@ -96,11 +96,13 @@ def _remedy(told: str) -> str | None:
     lowered = told.lower()
     if any(text in lowered for text in ("name or service not known", "getaddrinfo", "name resolution", "nodename")):
         return "The host name is not known here: correct url (JUDGE_URL)."
-    if "certificate" in lowered:
-        return "Set SSL_CERT_FILE to the certificate of the server's authority."
     if any(text in lowered for text in ("without sending a response", "readerror", "connection reset")):
         return "If the server speaks TLS, write https:// in url (JUDGE_URL); if it does not run, start it."
     return None
+
+
+def _remedy_of_certificate(told: str) -> str | None:
+    return "Set SSL_CERT_FILE to the certificate of the server's authority." if "certificate" in told.lower() else None
 
 
 def _remedy_of_proxy(address: Address) -> str | None:

@@ -95,6 +95,10 @@ VARIABLES = {
         REMOTE | {"HTTP_PROXY": "http://127.0.0.1:9"},
         "through the proxy http://127.0.0.1:9",
     ),
+    "a proxy that nobody knows": (
+        REMOTE | {"HTTP_PROXY": "http://no-such-proxy.invalid:3128"},
+        "through the proxy http://no-such-proxy.invalid:3128",
+    ),
     "a proxy of an unknown scheme": (REMOTE | {"HTTP_PROXY": "ftp://proxy:1"}, "Correct HTTP_PROXY, HTTPS_PROXY and"),
     "a file of certificates that is not there": ({"SSL_CERT_FILE": "/no/such.pem"}, "Correct SSL_CERT_FILE"),
     "a misspelt variable": ({"JUDGE_RUBIRC": "a/b"}, "Did you mean JUDGE_RUBRIC?"),
