@@ -23,7 +23,7 @@ from judge_server.core.fitted_map import MapSet
 from judge_server.core.judgment import JudgeReference
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
-from judge_server.core.verdict import Failure
+from judge_server.core.verdict import Failure, require_paid
 from judge_server.judging.answer import Judge, Terms
 from judge_server.labels.label import CriterionScale, Item, Label
 from judge_server.labels.label_set import LabelSet
@@ -34,6 +34,7 @@ from judge_server.scoring.batch import score_item
 from judge_server.scoring.calibration_state import ActiveMaps
 from judge_server.scoring.plan import plan
 from judge_server.scoring.scorer import Scorer
+from judge_server.util.concurrency import task_group
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ class _Running:
                 return
             submission = self.task.submission(item)
             judgment = await score_item(self.scorer, submission, Terms(Priority.BATCH))
+        require_paid((*(verdict.error for verdict in judgment.verdicts), judgment.error))
         found = self.writer.rows_of(item.id, labelled, judgment)
         self.rows[item.id] = found
         if self.meter is not None:
@@ -154,7 +156,8 @@ async def run(
 
     Raises BadInput for items without text, for criteria that cannot be measured, and for labelled criteria whose
     conditions hold on no labelled item. A failure of the judge becomes an empty label with a typed reason. Raises
-    LimitReached if a limit of the ``meter`` is reached before every item was judged; what was judged is in the journal.
+    BudgetSpent if who asks has nothing left to spend, and LimitReached if a limit of the ``meter`` is reached, before
+    every item was judged; what was judged is in the journal.
     """
     rows, known = await _judged(scorer, task, journal, advance, concurrency, meter)
     measured = _beside(task, rows)
@@ -192,7 +195,7 @@ async def _judged(
     running = _Running(task, scorer, writer, asyncio.Semaphore(concurrency), journal, advance, meter, dict(known))
     for _ in known:
         advance()
-    async with asyncio.TaskGroup() as group:
+    async with task_group() as group:
         for item in items:
             if item.id not in known:
                 group.create_task(running.judge(item, labelled[item.id]))

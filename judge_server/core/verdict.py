@@ -1,11 +1,12 @@
 """The outcome of one criterion. A verdict without a usable outcome has a typed failure and no value."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, Field
 
-from judge_server.core.errors import JudgeFailure
+from judge_server.core.errors import BudgetSpent, JudgeFailure
 from judge_server.core.model import Frozen
 from judge_server.util.redaction import redacted
 
@@ -31,6 +32,14 @@ class Failure(Frozen):
     @staticmethod
     def of(fault: JudgeFailure) -> "Failure":
         return Failure(type=fault.type, detail=fault.detail, retry_after_seconds=fault.retry_after_seconds)
+
+
+def require_paid(failures: Iterable[Failure | None]) -> None:
+    """For work that measures a judge, which ends when its budget is spent: a judge that was not asked is no worse.
+    Raises BudgetSpent if one of ``failures`` says so."""
+    for one in failures:
+        if one is not None and one.type == BudgetSpent.type:
+            raise BudgetSpent(one.detail)
 
 
 def _value_exactly_when_ok(status: VerdictStatus, value: float | None, error: Failure | None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from judge_server.core.exam import ExamResult, FailedPair, Family, FamilyResult
+from judge_server.core.verdict import require_paid
 from judge_server.exam.families import PAIRS_A_FAMILY, pairs
 from judge_server.exam.question import FAMILIES, ExamPair, ExamQuestion
 from judge_server.judging.answer import Answer, Judge, Terms
@@ -13,6 +14,7 @@ from judge_server.judging.exemplified import ExemplifiedJudge
 from judge_server.judging.panel import PanelJudge
 from judge_server.judging.relative.arbiter import singles
 from judge_server.judging.single import SingleJudge
+from judge_server.util.concurrency import together
 from judge_server.util.wilson import wilson
 
 CONTEXT_TOKENS = (1_000, 4_000, 16_000, 64_000)
@@ -91,7 +93,8 @@ async def sit(
     at_once: int = 32,
     terms: Terms | None = None,
 ) -> ExamResult:
-    """Ask every question, ``at_once`` together. ``advance``: called with the questions done and in all."""
+    """Ask every question, ``at_once`` together. ``advance``: called with the questions done and in all. Raises
+    BudgetSpent if who asks has nothing left to spend."""
     return (await answered(judge, plan, advance, at_once, terms)).result()
 
 
@@ -134,12 +137,13 @@ class _Asking:
             asked = self.reordered if question.reordered and self.reordered is not None else self.judge
             async with self.places:
                 (answer,) = await asked.ask(question.material, (question.criterion,), self.terms)
+            require_paid((answer.failure,))
             done += 1
             if advance is not None:
                 advance(done, len(questions))
             return answer
 
-        return list(await asyncio.gather(*(one(question) for question in questions)))
+        return await together([one(question) for question in questions])
 
 
 def _families(made: Sequence[ExamPair], answers: Sequence[Answer]) -> tuple[FamilyResult, ...]:

@@ -118,9 +118,7 @@ def install(app: FastAPI, *, public: frozenset[str], demands_keys: bool) -> None
     """Add problem documents and API keys to the application's OpenAPI document."""
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _described(app, public, _ways(demanded=demands_keys))
-        return app.openapi_schema
+        return _described(app, public, _ways(demanded=demands_keys))
 
     # FastAPI's documented way to extend the document
     app.openapi = openapi  # type: ignore[method-assign]
@@ -212,8 +210,9 @@ _POLICY: Final = "; ".join(
 
 
 @router.get("/docs", response_class=HTMLResponse)
-async def page() -> HTMLResponse:
-    """A page to read and try every route."""
+async def page(request: Request) -> HTMLResponse:
+    """A page to read and try every route. The document that it asks for is begun meanwhile."""
+    _document(request.app)
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
 
 
@@ -231,12 +230,18 @@ async def style() -> FileResponse:
 
 @router.api_route("/openapi.json", methods=["GET", "HEAD"])
 async def document(request: Request) -> Response:
-    """The OpenAPI document. It is written once, by a thread, because that takes nearly a second of a core and anybody
-    may ask for it while others wait for rewards."""
-    state = request.app.state
+    """The OpenAPI document."""
+    return Response(await asyncio.shield(_document(request.app)), media_type="application/json")
+
+
+def _document(app: FastAPI) -> "asyncio.Task[bytes]":
+    """It is written once, by a thread, because that takes nearly a second of a core and anybody may ask for it while
+    others wait for rewards. It is not begun at the start of the server: most servers are never asked."""
+    state = app.state
     if not hasattr(state, "openapi_json"):
-        state.openapi_json = asyncio.create_task(asyncio.to_thread(_written, request.app), name="openapi.json")
-    return Response(await asyncio.shield(state.openapi_json), media_type="application/json")
+        state.openapi_json = asyncio.create_task(asyncio.to_thread(_written, app), name="openapi.json")
+    found: asyncio.Task[bytes] = state.openapi_json
+    return found
 
 
 def _written(app: FastAPI) -> bytes:

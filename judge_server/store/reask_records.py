@@ -16,7 +16,7 @@ from judge_server.store.schema import JUDGMENT, REASK
 from judge_server.store.writing import insert_missing
 
 _NEWEST_PAIRS: Final = 2_000
-_NEWEST: Final = 20_000
+_NEWEST: Final = 8_000  # of more, the pairs alone would decide how wide an interval is
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,13 @@ class ReaskRecords:
         return await self._read(lambda connection: int(connection.execute(question).scalar_one()))
 
     async def of_run(self, run: str, caller: str | None = None) -> tuple[Reasked, ...]:
-        """By rubric id, sorted: the newest 2,000 that were asked again, and groups of the newest 20,000 judgments; of
+        """By rubric id, sorted: the newest 2,000 that were asked again, and groups of the newest 8,000 judgments; of
         those of ``caller``, if one is given."""
         return await self._read(lambda connection: _of_run(connection, run, caller))
 
     async def recent(self, span: TimeRange, *, most: int, rubric: str | None = None) -> tuple[RecentReasks, ...]:
         """Of judgments in ``span``: of the newest 2,000 that were asked again, and for their groups of the newest
-        20,000. The ``most`` runs, rubrics and judges with most pairs."""
+        8,000. The ``most`` runs, rubrics and judges with most pairs."""
         return await self._read(lambda connection: _recent(connection, span, most, rubric))
 
 

@@ -160,3 +160,29 @@ def test_a_wrong_budget_is_refused(judge):
             answer = client.put("/v1/budgets", json={"kind": "run", "name": "r", **wrong})
             assert answer.status_code == 422, wrong
         assert client.put("/v1/budgets", json={"kind": "host", "name": "r", "tokens": 1}).status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["exams", "calibrations", "improvements"])
+def test_what_measures_a_judge_fails_when_the_budget_ends_and_says_nothing_about_the_judge(judge, kind):
+    text, key = key_of("author", "author", "label", "admin")
+    label = {"criterion": rubric(1)["criteria"][0]["id"], "prompt": "May I fly?"}
+    labels = [
+        label | {"item": f"i{n}", "annotator": who, "label": "yes" if n % 3 else "no", "response": _says(n)}
+        for n in range(40)
+        for who in ("ann", "bob")
+    ]
+    prompts = [one | {"prompt": f"{one['prompt']} {one['item']}"} for one in labels]
+    keyed = demanding(key).api_keys
+    with served(_settings(judge, authentication="required", api_keys=keyed)) as client:
+        client.headers = bearer(text)
+        client.post("/v1/labels", json={"label_set": "few", "labels": prompts}).raise_for_status()
+        budget = {"kind": "key", "name": "author", "tokens": 3 * TOKENS}
+        client.put("/v1/budgets", json=budget).raise_for_status()
+        asked = {"pairs": 1} if kind == "exams" else {"labels": "few", "rubric": rubric(1)}
+        calls = judge.calls
+        where = f"/v1/{kind}/{client.post(f'/v1/{kind}', json=asked).raise_for_status().json()['id']}"
+        until(lambda: client.get(where).json()["status"] in ("done", "failed"))
+        ended = client.get(where).json()
+        assert (ended["status"], ended["error"]["type"]) == ("failed", "budget_spent")
+        assert judge.calls - calls == 3
+        assert _spent(client, "author")[1] == 3 * TOKENS

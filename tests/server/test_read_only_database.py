@@ -1,4 +1,4 @@
-"""A SQLite file that becomes read-only under a running server, as on a file system that was remounted after an error."""
+"""A SQLite file that becomes read-only under a running server, as if its file system was remounted after an error."""
 
 import shutil
 import subprocess

@@ -1,6 +1,6 @@
 """/runs and /runs/one: a training run over its steps, with the alarms where they were raised."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -15,8 +15,10 @@ from judge_server.server.pages.rendering import page
 from judge_server.server.pages.run_profile import RunProfile, profile, sampled, with_audits
 from judge_server.server.routes.runs import RunName, require_view
 from judge_server.server.service import ServiceHere, viewer
+from judge_server.store import Store
 from judge_server.store.payload import microseconds
 from judge_server.store.run_step_records import RunStep
+from judge_server.util.concurrency import both
 
 router = APIRouter(prefix="/runs", include_in_schema=False)
 _LISTED: Final = 100
@@ -29,6 +31,9 @@ _HEIGHT: Final = 160
 _HOVERED: Final = 120  # steps whose values a curve tells
 _WHOLE_FROM: Final = 100
 _EDGES: Final = (0.05, 0.1, 0.25, 0.5)  # of frames for shares that are small
+
+
+_Key = tuple[str, str]  # rubric and policy
 
 
 @dataclass(frozen=True)
@@ -80,10 +85,10 @@ async def run(run: RunName, request: Request, service: ServiceHere) -> Response:
     told = [one for one in await service.store.alarms.transitions(1_000) if one.raised]
     raised = [one for one in told if one.finding.run in (None, run)]
     grouped = {key: tuple(some) for key, some in groupby(steps, key=lambda step: (step.rubric, step.policy))}
-    profiles = {
-        key: await profile(service.store, run, sampled(some), caller) for key, some in list(grouped.items())[:_PROFILED]
-    }
-    await with_audits(service.store, run, profiles, caller)
+    profiles, noise = await both(
+        _profiles(service.store, run, dict(list(grouped.items())[:_PROFILED]), caller),
+        noise_of(service.store.reasks, run, caller),
+    )
     grace_us = int(2e6 * service.settings.monitor_seconds)
     shown_parts = list(grouped.items())[:_PARTS]
     parts = [
@@ -92,10 +97,17 @@ async def run(run: RunName, request: Request, service: ServiceHere) -> Response:
     ]
     prompts = await service.store.run_prompts.prompts(run, _PROMPTS, caller)
     histories = [(one, [(step, _group(step)) for step in one.steps[-_NEWEST_GROUPS:]]) for one in prompts.listed]
-    noise = (await noise_of(service.store.reasks, run, caller)).rubrics
-    shown: dict[str, Any] = {"parts": parts, "prompts": prompts, "histories": histories, "noise": noise}
+    shown: dict[str, Any] = {"parts": parts, "prompts": prompts, "histories": histories, "noise": noise.rubrics}
     shown |= {"more_parts": len(grouped) - len(parts)}
     return page(request, "run.html", run=run, summary=summary, **shown)
+
+
+async def _profiles(
+    store: Store, run: str, parts: Mapping[_Key, Sequence[RunStep]], caller: str | None
+) -> dict[_Key, RunProfile]:
+    found = {key: await profile(store, run, sampled(steps), caller) for key, steps in parts.items()}
+    await with_audits(store, run, found, caller)
+    return found
 
 
 def _group(group: GroupRewards) -> str:
