@@ -34,6 +34,7 @@ from judge_server.models.protocol import (
 
 MOST_PROMPTS: Final = 64
 _CHAT_ONLY: Final = frozenset(("chat_template_kwargs", "reasoning_effort", "reasoning", "thinking", "verbosity"))
+_NOT_TAKEN: Final = REFUSALS | {404, 405}  # an address of a fleet may have no such route
 _SAME: Final = 0.05  # of the probability of any token: part borders may cut words in other places
 
 
@@ -52,7 +53,7 @@ class PromptLists:
         alone."""
         answer = await self.send(await self.body(request, batch.questions), request.prompt, request.deadline)
         if isinstance(answer, ServerFault):
-            if answer.status in REFUSALS and isinstance(answer.error, ModelUnavailable):
+            if answer.status in _NOT_TAKEN and isinstance(answer.error, ModelUnavailable):
                 raise UnusableVerdict(f"The model server refuses a list of prompts. {answer.error.detail}")
             raise answer.error
         return read_list(answer, len(batch.questions))

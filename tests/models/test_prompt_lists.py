@@ -162,7 +162,8 @@ async def test_an_answer_that_is_missing_fails_for_itself():
 
 async def test_a_refused_list_is_told_apart_from_a_server_that_fails():
     long = {"error": {"message": "This model's maximum context length is 4096 tokens.", "code": 400}}
-    for refuse, error in ((Reply(422, {"detail": "no lists"}), UnusableVerdict), (Reply(400, long), ContextOverflow)):
+    refusals = (Reply(422, {"detail": "no lists"}), Reply(404), Reply(405))  # an address of a fleet without the route
+    for refuse, error in (*((one, UnusableVerdict) for one in refusals), (Reply(400, long), ContextOverflow)):
         with ListServer(refuse=refuse) as server:
             async with started(server) as model:
                 with pytest.raises(error):
