@@ -4,8 +4,10 @@ the probabilities are equal.
     python -m benchmarks.beside_vllm [--submissions 192] [--rounds 3] [--json]
 
 Each serves a random Qwen3 checkpoint in turn on this machine's processors. A client keeps 64 submissions of 12
-yes-or-no questions in flight; nothing is sent twice. vLLM is started as its own server. The probabilities are those of
-one prompt text that both read: vLLM's own rendering of a question with three options.
+yes-or-no questions in flight; nothing is sent twice. vLLM is started as its own server. Its route is also sent our
+judge's instructions and fences with every text, because a prompt without them has a third of the tokens: rows under
+the same words are compared with that. The probabilities are those of one prompt text that both read: vLLM's own
+rendering of a question with three options.
 """
 
 import argparse
@@ -19,8 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,8 @@ from benchmarks.contenders.served import rubric
 from benchmarks.throughput import free_port, server
 from benchmarks.workload import CRITERIA, statements
 from examples.tiny_checkpoint import build
+from judge_server.judging.judge_input import JudgeInput
+from judge_server.judging.prompt import PromptWriter
 from judge_server.models.protocol import Labels, Prompt, Request, Segment, Turn
 from judge_server.models.registry import open_model
 
@@ -43,6 +48,7 @@ _WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 _CONVERSATION = "My mother has had a headache since Monday and takes ibuprofen; she is 67. " * 4
+_WRITER = PromptWriter(b"beside vLLM")
 _RESPONSE = "Rest, water and a dark room help; a sudden severe headache needs emergency care at once. " * 3
 
 
@@ -64,28 +70,47 @@ def state(mark: str) -> str:
     return f"[{mark}] {_CONVERSATION}\n\nThe response: [{mark}] {_RESPONSE}"
 
 
+def framed(mark: str) -> str:
+    """The same as our judge reads it before its question: with instructions and fences."""
+    shown = _WRITER.material(JudgeInput((), state(mark)))
+    return "\n".join(turn.text for turn in shown.turns)
+
+
 def questions() -> dict[str, Any]:
     asked = (f"Is this criterion met by the response? {text}" for text in statements())
     return {f"q{place}": {"type": "noul", "instructions": text} for place, text in enumerate(asked)}
 
 
-async def rate(url: str, path: str, count: int, mark: str, model: str) -> float:
+@dataclass(frozen=True)
+class Way:
+    """A route of a server. ``state``: what ``/v1/systemone`` is told about a submission; None for ``/v1/score``."""
+
+    name: str
+    url: str
+    model: str
+    state: Callable[[str], str] | None = None
+
+    @property
+    def path(self) -> str:
+        return "/v1/score" if self.state is None else "/v1/systemone"
+
+    def body(self, own: str) -> dict[str, Any]:
+        if self.state is None:
+            return {"rubric": rubric(), "prompt": f"[{own}] {_CONVERSATION}", "response": f"[{own}] {_RESPONSE}"}
+        return {"model": self.model, "state": self.state(own), "questions": questions()}
+
+
+async def rate(way: Way, count: int, mark: str) -> float:
     """Verdicts a second with 64 submissions in flight."""
     limit = asyncio.Semaphore(IN_FLIGHT)
     timeout = aiohttp.ClientTimeout(600)
-    async with aiohttp.ClientSession(url, timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as session:
+    async with aiohttp.ClientSession(way.url, timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def ask(number: int) -> None:
-            own = f"{mark}-{number}"
-            body = (
-                {"model": model, "state": state(own), "questions": questions()}
-                if path == "/v1/systemone"
-                else {"rubric": rubric(), "prompt": f"[{own}] {_CONVERSATION}", "response": f"[{own}] {_RESPONSE}"}
-            )
-            async with limit, session.post(path, json=body) as answer:
+            async with limit, session.post(way.path, json=way.body(f"{mark}-{number}")) as answer:
                 told = await answer.json()
             if answer.status != 200 or len(told.get("answers", told.get("verdicts"))) != CRITERIA:
-                raise SystemExit(f"{url}{path}: {answer.status} {json.dumps(told)[:1_000]}")
+                raise SystemExit(f"{way.url}{way.path}: {answer.status} {json.dumps(told)[:1_000]}")
 
         await asyncio.gather(*(ask(-number) for number in range(1, 9)))
         began = time.perf_counter()
@@ -161,15 +186,16 @@ async def measure(submissions: int, rounds: int) -> dict[str, Any]:
             vllm_server(folder) as theirs,
             server(f"vllm:{folder}", options=options, start_seconds=_START_SECONDS) as (ours, _),
         ):
-            rows = {
-                f"vLLM {_vllm_version()}, /v1/systemone": (theirs, "/v1/systemone", "tiny"),
-                "engine in process, /v1/systemone": (ours, "/v1/systemone", "default"),
-                "engine in process, /v1/score, stored": (ours, "/v1/score", "default"),
-            }
-            rates: dict[str, list[float]] = {name: [] for name in rows}
+            ways = (
+                Way(f"vLLM {_vllm_version()}, our judge's words", theirs, "tiny", framed),
+                Way(f"vLLM {_vllm_version()}, the texts alone", theirs, "tiny", state),
+                Way("engine in process, /v1/systemone", ours, "default", state),
+                Way("engine in process, /v1/score, stored", ours, "default"),
+            )
+            rates: dict[str, list[float]] = {way.name: [] for way in ways}
             for _ in range(rounds):
-                for name, (url, path, model) in rows.items():
-                    rates[name].append(await rate(url, path, submissions, str(time.time_ns()), model))
+                for way in ways:
+                    rates[way.name].append(await rate(way, submissions, str(time.time_ns())))
             theirs_told = await told_by_vllm(theirs)
     furthest = max(abs(ours_told[name] - theirs_told[name]) for name in ours_told)
     return {"rates": rates, "ours": ours_told, "theirs": theirs_told, "furthest": furthest}
@@ -185,7 +211,9 @@ def main() -> None:
     if arguments.json:
         sys.stdout.write(json.dumps(found) + "\n")
         return
-    table = Table("way", "verdicts/s, median", "beside vLLM's, by round", title=f"{IN_FLIGHT} submissions in flight")
+    table = Table(
+        "way", "verdicts/s, median", "beside the first row, by round", title=f"{IN_FLIGHT} submissions in flight"
+    )
     first = next(iter(found["rates"].values()))
     for name, rates in found["rates"].items():
         beside = " ".join(f"{one / base:.2f}" for one, base in zip(rates, first, strict=True))
