@@ -4,12 +4,13 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
 
 import orjson
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from judge_server.core.errors import ContentFiltered, ContextOverflow, JudgeFailure, JudgeRefused, ModelUnavailable
 from judge_server.models.refusal_wording import is_about_rate, is_filtered, is_overflow, status_of_words
@@ -18,13 +19,17 @@ from judge_server.util.parsing import quick_json
 
 _UNIT = r"(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)(?![a-z])"
 _DURATION = re.compile(rf"(\d+(?:\.\d+)?)\s?({_UNIT})", re.IGNORECASE)
+_ISO = r"P(?=[\dT])(?:\d+[WD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?(?![A-Za-z0-9])"
 _IN_BODY = re.compile(
-    rf"(?:try again|retry|wait|reset|available)\D{{0,40}}?((?:\d+(?:\.\d+)?\s?{_UNIT}\s?)+)", re.IGNORECASE
+    rf"(?:try again|retry|wait|reset|available)\D{{0,40}}?((?<![A-Za-z]){_ISO}|(?:\d+(?:\.\d+)?\s?{_UNIT}\s?)+)",
+    re.IGNORECASE,
 )
+_ISO_DURATION: TypeAdapter[timedelta] = TypeAdapter(timedelta)
 _UNITS = {"m": 60.0, "h": 3_600.0, "s": 1.0}
 _LONGEST_WAIT = 86_400.0
 _EXPLAINED = frozenset([400, 403, 413, 422, 501])  # what a server says with these is about the request
 _WORDS_OF_ERRORS = ("message", "msg", "detail", "error_msg", "error_message", "status_msg", "faultstring")
+_WAITS = ("retry_after", "retryAfter", "retry_delay", "retryDelay", "retry_after_seconds")
 _DEEPEST = 3
 _SLUG = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
@@ -197,14 +202,13 @@ def _complaint(raw: bytes) -> tuple[str, str]:
     words = (word for word in (error.get("code"), error.get("type")) if isinstance(word, str) and _SLUG.fullmatch(word))
     parts = [error.get(name) for name in (*_WORDS_OF_ERRORS, "param", "metadata", "details", "innererror")]
     texts = [part if isinstance(part, str) else orjson.dumps(part).decode() for part in parts if part]
-    if error.get("retry_after"):
-        texts.append(f"retry after {error['retry_after']} s")
+    texts += [f"retry after {error[name]} s" for name in _WAITS if error.get(name)]
     return next(words, ""), " ".join(texts)[:2_000]
 
 
 def _wait_seconds(headers: Mapping[str, str], complaint: str) -> float | None:
-    """How long the server asks to wait: by header in seconds, as a date, with a unit or in milliseconds, or in
-    words."""
+    """How long the server asks to wait: by header in seconds, as a date, with a unit, as a duration of ISO 8601 or in
+    milliseconds, or in words."""
     milliseconds = (headers.get("retry-after-ms") or headers.get("Retry-After-Ms") or "").strip()
     if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", milliseconds):
         return min(float(milliseconds) / 1_000, _LONGEST_WAIT)
@@ -216,6 +220,8 @@ def _wait_seconds(headers: Mapping[str, str], complaint: str) -> float | None:
 
 
 def _duration(text: str) -> float:
+    if text[:1] in "Pp":
+        return _iso_seconds(text)
     seconds = 0.0
     for number, unit in _DURATION.findall(text):
         milli = unit.lower().startswith(("ms", "milli"))
@@ -223,15 +229,23 @@ def _duration(text: str) -> float:
     return min(seconds, _LONGEST_WAIT)
 
 
+def _iso_seconds(text: str) -> float:
+    """Of a duration of ISO 8601 without months and years."""
+    try:
+        return min(_ISO_DURATION.validate_python(text.upper()).total_seconds(), _LONGEST_WAIT)
+    except ValidationError:  # longer than 999,999,999 days
+        return _LONGEST_WAIT
+
+
 def retry_after_seconds(header: str | None) -> float | None:
-    """A Retry-After header, given as seconds, with a unit ("2s") or as a date, in seconds from now; None if
-    unreadable."""
+    """A Retry-After header, given as seconds, with a unit ("2s"), as a duration ("PT2S") or as a date, in seconds from
+    now; None if unreadable."""
     if header is None:
         return None
     text = header.strip()
     if text.replace(".", "", 1).isascii() and text.replace(".", "", 1).isdigit():
         return min(float(text), 86_400.0)
-    if re.fullmatch(rf"(?:{_DURATION.pattern}\s?)+", text, re.IGNORECASE):
+    if re.fullmatch(rf"{_ISO}|(?:{_DURATION.pattern}\s?)+", text, re.IGNORECASE):
         return _duration(text)
     try:
         seconds = parsedate_to_datetime(text).timestamp() - time.time()

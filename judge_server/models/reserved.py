@@ -91,14 +91,43 @@ _TURN_NAMES = "INST|SYS|THINK|IMG|CLS|SEP|PAD|UNK|BOS|EOS|EOT|MASK|USER|BOT|ARGS
 # Compatibility forms of <, > and | count too: DeepSeek's tokens use one, and a normaliser may fold the others.
 LESS, MORE, BAR = r"<\uff1c\ufe64", r">\uff1e\ufe65", r"\|\uff5c"
 
-_ANY_TAG = rf"| [^\s{LESS}{MORE}]{{1,64}} [{MORE}]"  # <s>, </think>, <start_of_turn>, and every element of HTML too
-# Names between square brackets: all capitals, or words with underscores.
-_ANY_NAME = r"| [A-Z][A-Z0-9]{1,31} \] | /? [a-z][a-z0-9]{0,31} (?: _[a-z0-9]{1,31} ){1,4} \]"
+_BLANK = r"[^\S\n\r]{1,4}"
+# <s>, </think>, <start_of_turn>, and every element of HTML without attributes; words alone with blanks: <end of turn>
+_ANY_TAG = rf"""| [^\s{LESS}{MORE}]{{1,64}} [{MORE}]
+                      | /? [\w:.-]{{1,32}} (?: {_BLANK} [\w:.-]{{1,32}} ){{1,7}} [{MORE}]"""
+# Names between square brackets: all capitals, also with blanks ([BEGIN FINAL RESPONSE]), or words with underscores.
+_ANY_NAME = rf"""| /? [A-Z][A-Z0-9]{{1,31}} (?: {_BLANK} [A-Z0-9]{{1,31}} ){{0,7}} \]
+                | /? [a-z][a-z0-9]{{0,31}} (?: _[a-z0-9]{{1,31}} ){{1,4}} \]"""
 _ANY_BARRED = rf"| [A-Z][A-Z0-9_]{{2,31}} [{BAR}]"  # |NEWLINE|, |||IP_ADDRESS|||
+
+
+def _brackets(category: str, *, wide: bool) -> str:
+    """The brackets of Unicode beyond ASCII that open (``Ps``) or close (``Pe``), as a class of characters. ``wide``:
+    those of Chinese and Japanese. Corner brackets are their quotation marks."""
+    beyond = (chr(code) for code in range(0x80, 0x10000) if unicodedata.category(chr(code)) == category)
+    return "".join(
+        one
+        for one in beyond
+        if (unicodedata.east_asian_width(one) in "WF") == wide
+        and "BRACKET" in unicodedata.name(one)
+        and "CORNER" not in unicodedata.name(one)
+    )
+
+
+_OPEN, _CLOSE = (_brackets(category, wide=False) for category in ("Ps", "Pe"))
+_WIDE_OPEN, _WIDE_CLOSE = (_brackets(category, wide=True) for category in ("Ps", "Pe"))
+_UNENDED = rf"{LESS}{MORE}\[\]{_OPEN}{_CLOSE}{_WIDE_OPEN}{_WIDE_CLOSE}"
+# A name of two characters or more: ⟦user⟧, ⟦end of turn⟧, ⟪/用户⟫. In wide brackets stand titles and headings of whole
+# languages: there only a name in ASCII (【user】).
+_ANY_BRACKETED = rf"""
+    | (?<=[{_OPEN}]) (?= [/|]? [^\W\d_] [\w:.-]{{1,31}} (?: {_BLANK} [\w:.-]{{1,32}} ){{0,7}} [/|]? [{_CLOSE}] )
+    | (?<=[{_WIDE_OPEN}]) (?= [/|]? [A-Za-z] [A-Za-z0-9_:.-]{{1,31}} (?: {_BLANK} [A-Za-z0-9_:.-]{{1,32}} ){{0,7}}
+                              [/|]? [{_WIDE_CLOSE}] )
+    | (?<=[{LESS}\[\u25c1{_OPEN}{_WIDE_OPEN}]) (?= (?: [^\s{_UNENDED}] [^\n\r{_UNENDED}]{{0,63}} )? \Z )"""
 
 # The possible first characters come first in the pattern, so that the scan skips everything else quickly.
 _SHAPES = rf"""
-    [{LESS}/\[\]{MORE}{BAR}\u25c1] (?:
+    [{LESS}/\[\]{MORE}{BAR}\u25c1ANY_O] (?:
       (?<=[{LESS}]) (?= [{BAR}]                                               # <|im_start|>, <|turn>
                       | [^\s<>{BAR}]{{1,64}} [{BAR}] [{MORE}]                  # <turn|>
                       | <?/?SYS>>                                             # <<SYS>>, <</SYS>>
@@ -114,12 +143,18 @@ _SHAPES = rf"""
                 | [~!<] [!b]? [a-z]? ~? \Z )
     | (?<=[{MORE}]) (?= > [A-Z]+ << )                                      # >>ANSWER<<
     | (?<=[{BAR}]) (?= DSML [{BAR}] ANY_BARRED )                           # ｜DSML｜, also in </｜DSML｜invoke
-    | (?<=/) (?= nothink )                                             # /nothink, a token of its own
+    | (?<=/) (?= nothink )ANY_BRACKETED                                             # /nothink, a token of its own
     | (?<=/) (?<! [\w/.]/ ) (?= (?:no_?)?think\b (?! [{MORE}] ) )             # /no_think, a switch in a user's message
-    | (?<! [/\]{MORE}{BAR}] ) (?= [^\s{LESS}{MORE}\[\]]{{0,64}} \Z )    # an end that another text may complete
+    | (?<! [/\]{MORE}{BAR}ANY_O] ) (?= [^\s{LESS}{MORE}\[\]]{{0,64}} \Z )    # an end that another text may complete
     )
     """
-_ANY = {"ANY_TAG": _ANY_TAG, "ANY_NAME": _ANY_NAME, "ANY_BARRED": _ANY_BARRED}
+_ANY = {
+    "ANY_TAG": _ANY_TAG,
+    "ANY_NAME": _ANY_NAME,
+    "ANY_BARRED": _ANY_BARRED,
+    "ANY_BRACKETED": _ANY_BRACKETED,
+    "ANY_O": _OPEN + _WIDE_OPEN,
+}
 _SHAPED = re.compile(re.sub("ANY_[A-Z]+", "", _SHAPES), re.VERBOSE)
 _SHAPED_OR_TAG = re.compile(re.sub("ANY_[A-Z]+", lambda found: _ANY[found.group()], _SHAPES), re.VERBOSE)
 
@@ -128,8 +163,8 @@ _MOST_ROUNDS = 64
 
 class ControlStrings:
     """What is broken in outside text for one model. ``of_the_model``: the strings of its tokenizer; if they are not
-    known (None), every run in angle brackets is broken instead. ``added``: further strings, named by the operator.
-    Strings of whole families (``<|im_end|>``, ``[INST]``, ``◁think▷``) are always broken: some are no tokens, but
+    known (None), every run that is shaped like a tag is broken instead. ``added``: further strings, which the
+    operator names. Strings of whole families (``<|im_end|>``, ``[INST]``) are always broken: some are no tokens, but
     models were trained on them. ``digest``: SHA-256 of what is broken."""
 
     def __init__(self, of_the_model: Iterable[str] | None = None, added: Iterable[str] = ()) -> None:

@@ -13,10 +13,10 @@ from judge_server import __version__
 from judge_server.core.caller import caller_name
 from judge_server.core.errors import JudgeServerError
 from judge_server.models.registry import open_model
-from judge_server.scheduling.processor_share import ProcessorShares
 from judge_server.server import description, problems
 from judge_server.server import description as api_page
 from judge_server.server.calibration_runs import CalibrationRuns
+from judge_server.server.connections import Connections
 from judge_server.server.dialects import (
     azure,
     classify,
@@ -148,7 +148,7 @@ async def _running(
     """Run the service and its background workers."""
     await wait_for_database(settings, lambda: bool(app.state.stopping))
     await require_keys(settings)
-    shares = ProcessorShares()
+    shares = Connections.of(asyncio.get_running_loop()).shares
     asyncio.get_running_loop().set_default_executor(FairThreads(_THREADS, "work", caller_name, _THREADS_EACH))
     opening = open_model if shared is None else shared.open_model
     state = None if shared is None else SharedState(shared.ledger, shared.claims)

@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
+from judge_server.scheduling.processor_share import ProcessorShares
 from judge_server.util.apart import Turns
 
 _SHARE: Final = 4  # times what is free is the most that one caller may hold: alone four fifths, each of n 4/(4 n + 1)
@@ -37,11 +38,12 @@ class Connection(Protocol):
 
 class Connections:
     """Those of one event loop. If there is no room, idle ones give way to new ones: first those of the holder that has
-    most, and of them the one that is idle longest."""
+    most, and of them the one that is idle longest. ``shares``: of the loop's processor time."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.most = 1_000_000
         self.open = 0
+        self.shares = ProcessorShares()
         self._loop = loop
         self._held: dict[str, dict[Connection, None]] = {}
         self._resting: Turns[Connection] = Turns()

@@ -7,12 +7,14 @@ has a setting for none of these.
 """
 
 import logging
-from asyncio import BufferedProtocol, TimerHandle, Transport
+from asyncio import BufferedProtocol, Future, TimerHandle, Transport
+from time import perf_counter
 from typing import Any, ClassVar, Final, Literal
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from judge_server.scheduling.processor_share import TimeShare
 from judge_server.server.connections import Connections
 from judge_server.util.log_throttle import LogThrottle
 
@@ -244,7 +246,10 @@ class BoundedHttp(HttpToolsProtocol):
 
 class SmallReads(BufferedProtocol):
     """A connection that is read in parts of ``_PART_BYTES`` into one buffer, which all connections share. uvloop reads
-    256 KB into a new one each time: many bodies at once would take more memory and longer passes of the event loop."""
+    256 KB into a new one each time: many bodies at once would take more memory and longer passes of the event loop.
+
+    To read a part takes the time of the connection's holder. While others are active, that of a holder who used more
+    waits for its turn: many connections that send at the same moment would hold the loop for a whole pass."""
 
     http: ClassVar = BoundedHttp
     _buffer: ClassVar = bytearray(_PART_BYTES)
@@ -252,6 +257,8 @@ class SmallReads(BufferedProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._http = self.http(*args, **kwargs)
         self._part = memoryview(self._buffer)
+        self._shares = Connections.of(self._http.loop).shares
+        self._waiting: list[bytes] = []  # parts that came before the turn; reading rests meanwhile
         self.connection_lost = self._http.connection_lost  # type: ignore[method-assign]  # without a call in between
         self.eof_received = self._http.eof_received  # type: ignore[method-assign]
         self.pause_writing = self._http.pause_writing  # type: ignore[method-assign]
@@ -264,4 +271,23 @@ class SmallReads(BufferedProtocol):
         return self._part
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._http.data_received(self._part[:nbytes])
+        shares, share = self._shares, TimeShare(self._http.holder)
+        turn = shares.turn(share) if shares.contended and not self._waiting else None
+        if turn is None and not self._waiting:
+            self._read(self._part[:nbytes], share)
+            return
+        self._waiting.append(bytes(self._part[:nbytes]))
+        self._http.flow.pause_reading()
+        if turn is not None:
+            turn.add_done_callback(self._read_in_turn)
+
+    def _read_in_turn(self, _turn: "Future[None]") -> None:
+        parts, self._waiting = self._waiting, []
+        if not self._http.transport.is_closing():
+            self._http.flow.resume_reading()
+            self._read(b"".join(parts), TimeShare(self._http.holder))
+
+    def _read(self, part: bytes | memoryview, share: TimeShare) -> None:
+        started = perf_counter()
+        self._http.data_received(part)
+        self._shares.count(share, started, perf_counter())

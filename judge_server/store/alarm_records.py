@@ -12,6 +12,7 @@ from judge_server.core.monitor import Alarm, MonitorFinding, Transition
 from judge_server.store.database import Run
 from judge_server.store.measuring_schema import ALARM, ALARM_TRANSITION
 from judge_server.store.payload import decode, encode, microseconds, moment
+from judge_server.store.row_values import values_of
 from judge_server.store.writing import insert_missing
 
 _MOST: Final = 1_000
@@ -47,15 +48,13 @@ class AlarmRecords:
         question = select(ALARM).order_by(ALARM.c.raised.desc(), ALARM.c.changed_us.desc(), ALARM.c.key).limit(_MOST)
         if raised is not None:
             question = question.where(ALARM.c.raised == raised)
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple(_alarm(row) for row in rows)
+        return await self._read(values_of(question, _alarm))
 
     async def transitions(self, limit: int = 100) -> tuple[Transition, ...]:
         """Transitions, newest first."""
         order = (ALARM_TRANSITION.c.at_us.desc(), ALARM_TRANSITION.c.id)
         question = select(ALARM_TRANSITION).order_by(*order).limit(min(limit, _MOST))
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple(_transition(row) for row in rows)
+        return await self._read(values_of(question, _transition))
 
     async def untold(self, limit: int = 100) -> tuple[Untold, ...]:
         """Transitions that are due for the webhook, oldest first."""

@@ -3,14 +3,16 @@
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, delete, exists, literal, or_, select, tuple_, update
+from sqlalchemy import BigInteger, Connection, Row, delete, exists, literal, or_, select, tuple_, update
 
 from judge_server.core.judgment import NO_JUDGE
 from judge_server.store.database import Run, in_us, now_us
 from judge_server.store.measuring_schema import AUDIT, WATCH
 from judge_server.store.page import Position
 from judge_server.store.payload import SafeText, microseconds
+from judge_server.store.row_values import values_of
 from judge_server.store.schema import FORM, JUDGMENT, TEXT
 from judge_server.store.writing import Judged, Rows, Writer, insert_missing
 
@@ -103,14 +105,13 @@ class AuditRecords:
             .order_by(column.created_us, column.id)
             .limit(limit)
         )
-        rows = await self._read(lambda connection: connection.execute(question).all())
         speechless = (None, NO_JUDGE.name, judge)
-        return tuple(
-            Candidate(
-                Position(row.created_us, row.id), row.rubric_digest, not row.taken and row.judge not in speechless
-            )
-            for row in rows
-        )
+
+        def candidate(row: Row[Any]) -> Candidate:
+            open_to_it = not row.taken and row.judge not in speechless
+            return Candidate(Position(row.created_us, row.id), row.rubric_digest, open_to_it)
+
+        return await self._read(values_of(question, candidate))
 
     async def keep(self, audited_id: str, judge: str, made: Judged | None) -> bool:
         """Keeps an audit together with the judgment that it is, or that there can be none. False if the judgment

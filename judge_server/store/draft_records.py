@@ -11,6 +11,7 @@ from judge_server.core.errors import RubricConflict
 from judge_server.core.model import Frozen
 from judge_server.store.database import Run
 from judge_server.store.payload import decode, encode, microseconds
+from judge_server.store.row_values import values_of
 from judge_server.store.schema import RUBRIC_DRAFT
 from judge_server.store.writing import insert_missing
 from judge_server.util.canonical import JsonObject
@@ -76,8 +77,8 @@ class DraftRecords:
         column = RUBRIC_DRAFT.c
         question = select(column.payload).where(column.author == author, column.published.is_(None))
         question = question.order_by(column.updated_us.desc(), column.id).limit(200)
-        rows = await self._read(lambda connection: connection.execute(question).scalars().all())
-        return tuple(one for one in (decode(RubricDraft, payload) for payload in rows) if one.discarded is discarded)
+        found = await self._read(values_of(question, lambda row: decode(RubricDraft, row.payload)))
+        return tuple(one for one in found if one.discarded is discarded)
 
     async def became(self, name: str) -> RubricDraft | None:
         """The draft that was published as this id@version."""

@@ -11,6 +11,7 @@ from judge_server.store.database import Run, in_us, now_us
 from judge_server.store.measuring_schema import IMPROVEMENT
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.payload import microseconds, moment
+from judge_server.store.row_values import values_of
 from judge_server.store.writing import insert_missing
 
 ImprovementStatus = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -74,9 +75,8 @@ class ImprovementRecords:
         if cursor is not None:
             after = Position.of(cursor)
             question = question.where(tuple_(_COLUMN.created_us, _COLUMN.id) < tuple_(after.created_us, after.id))
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        more = Position(rows[limit - 1].created_us, rows[limit - 1].id).cursor() if len(rows) > limit else None
-        return Page(tuple(_kept(row) for row in rows[:limit]), more)
+        found = await self._read(values_of(question, lambda row: (Position(row.created_us, row.id), _kept(row))))
+        return Page.of(found, limit)
 
     async def claim(self, worker: str, *, lease_seconds: float) -> KeptImprovement | None:
         """The oldest one that waits, or whose worker is gone; from now on it is this worker's."""

@@ -15,6 +15,7 @@ from judge_server.store.job_writing import Finished
 from judge_server.store.judgment_row import columns_of, judgment_of
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.payload import LONG_CHARACTERS, decode, encode, microseconds, moment, stored_apart
+from judge_server.store.row_values import values_of
 from judge_server.store.schema import FORM, JOB, JOB_ITEM, JUDGMENT
 from judge_server.store.writing import insert_missing
 
@@ -120,8 +121,7 @@ class JobRecords:
     async def find_all(self, job_ids: Sequence[str]) -> dict[str, Job]:
         """Those jobs that exist, by id."""
         question = select(JOB).where(JOB.c.id.in_(job_ids), JOB.c.status != JobStatus.RECEIVING.value)
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        return {row.id: _job(row) for row in rows}
+        return {job.id: job for job in await self._read(values_of(question, _job))}
 
     async def jobs(
         self, *, status: str | None = None, limit: int = 100, cursor: str | None = None, caller: str | None = None
@@ -138,10 +138,8 @@ class JobRecords:
             question = question.where(JOB.c.caller == caller)
         if after is not None:
             question = question.where(tuple_(JOB.c.created_us, JOB.c.id) < tuple_(after.created_us, after.id))
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        more = len(rows) > limit
-        cursor = Position(rows[limit - 1].created_us, rows[limit - 1].id).cursor() if more else None
-        return Page(tuple(_job(row) for row in rows[:limit]), cursor)
+        found = await self._read(values_of(question, lambda row: (Position(row.created_us, row.id), _job(row))))
+        return Page.of(found, limit)
 
     async def claim(self, worker: str, *, lease_seconds: float, most_each: int, most_of_class: int) -> tuple[Job, ...]:
         """Claim open jobs without a worker, oldest first, until the worker holds ``most_each`` jobs of each caller in
@@ -214,8 +212,7 @@ class JobRecords:
         column = JOB_ITEM.c
         wanted = (column.job_id == job_id, column.finished, column.position > after)
         question = _with_judgments().where(*wanted).order_by(column.position).limit(limit)
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple((row.position, _result(row)) for row in rows)
+        return await self._read(values_of(question, lambda row: (row.position, _result(row))))
 
     async def without_reward(self, job_id: str, most: int) -> tuple[tuple[int, Judgment, bool], ...]:
         """Position and judgment of the first ``most`` finished items without a reward, and whether it is stored as one
@@ -224,8 +221,8 @@ class JobRecords:
         failed = JUDGMENT.c.id.is_not(None) & JUDGMENT.c.reward.is_(None)
         question = _with_judgments().where(column.job_id == job_id, column.finished)
         question = question.where(column.result.is_not(None) | failed).order_by(column.position).limit(most)
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple((row.position, one, not row.result) for row in rows if (one := _result(row)) is not None)
+        found = await self._read(values_of(question, lambda row: (row.position, _result(row), not row.result)))
+        return tuple((position, one, alone) for position, one, alone in found if one is not None)
 
     async def forget_expired(self) -> tuple[str, ...]:
         """Delete jobs whose retention has passed and abandoned uploads; return their ids. An upload that is extended at

@@ -15,6 +15,7 @@ from judge_server.core.model import Frozen
 from judge_server.store.database import Run
 from judge_server.store.measuring_schema import COLLECTED_LABEL, LABEL_PLAN, LABEL_RESERVATION, LABEL_SHOWING
 from judge_server.store.payload import decode, encode, microseconds, moment
+from judge_server.store.row_values import values_of
 from judge_server.store.writing import insert_missing
 
 MOST_ITEMS: Final = 5_000
@@ -187,8 +188,7 @@ class LabelPlanRecords:
         elsewhere = or_(column.set_id == "", column.set_id.startswith(_BROWSED))
         order = (elsewhere, column.shown_us.desc(), column.item, column.annotator)
         question = select(LABEL_SHOWING).where(*wanted).order_by(*order).limit(limit)
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple(_showing(row) for row in rows)
+        return await self._read(values_of(question, _showing))
 
     async def progress(self, plan: StoredPlan, annotator: str) -> LabelProgress:
         def work(connection: Connection) -> LabelProgress:

@@ -16,6 +16,7 @@ from judge_server.store.database import Run
 from judge_server.store.measuring_schema import COLLECTED_LABEL, LABEL_SET, LOCKED_READING
 from judge_server.store.page import MOST_PER_PAGE
 from judge_server.store.payload import decode, decode_mapping, encode, microseconds, moment
+from judge_server.store.row_values import values_of
 from judge_server.store.turn import take_turn
 from judge_server.store.writing import insert_missing
 from judge_server.util.canonical import JsonObject
@@ -96,8 +97,7 @@ class LabelRecords:
     async def sets(self) -> tuple[StoredSet, ...]:
         """The newest thousand editions, newest first."""
         question = select(LABEL_SET.c.payload).order_by(LABEL_SET.c.created_us.desc(), LABEL_SET.c.digest)
-        rows = await self._read(lambda connection: connection.execute(question.limit(MOST_PER_PAGE)).scalars().all())
-        return tuple(_stored(payload) for payload in rows)
+        return await self._read(values_of(question.limit(MOST_PER_PAGE), lambda row: _stored(row.payload)))
 
     async def find_set(self, name: str) -> tuple[StoredSet, bytes] | None:
         """By digest, by ``id@version``, or the newest edition of an id; with its content."""
@@ -121,9 +121,9 @@ class LabelRecords:
         while True:
             newest: int | None = None
             if check is not None:
-                rows = await self._rows(set_id)
-                await check(tuple(_label(row) for row in rows))
-                newest = rows[-1].created_us if rows else 0
+                found = await self._dated(set_id)
+                await check(tuple(label for _, label in found))
+                newest = found[-1][0] if found else 0
             added = await self._write(partial(_collect, set_id=set_id, labels=labels, newest=newest, replace=replace))
             if added is not None:
                 return added
@@ -138,13 +138,14 @@ class LabelRecords:
 
     async def collected(self, set_id: str) -> tuple[CollectedLabel, ...]:
         """In order of arrival."""
-        return tuple(_label(row) for row in await self._rows(set_id))
+        return tuple(label for _, label in await self._dated(set_id))
 
-    async def _rows(self, set_id: str) -> Sequence[Row[Any]]:
+    async def _dated(self, set_id: str) -> tuple[tuple[int, CollectedLabel], ...]:
+        """With the microsecond in which each came."""
         column = COLLECTED_LABEL.c
         order = (column.created_us, column.item, column.criterion, column.annotator)
         question = select(COLLECTED_LABEL).where(column.set_id == set_id).order_by(*order)
-        return await self._read(lambda connection: connection.execute(question).all())
+        return await self._read(values_of(question, lambda row: (row.created_us, _label(row))))
 
     async def record_reading(self, reading: LockedReading) -> None:
         """Return after the commit, so that the split is read only once the reading is recorded."""
@@ -168,8 +169,7 @@ class LabelRecords:
         """Oldest first."""
         column = LOCKED_READING.c
         question = select(column.payload).where(column.digest == digest).order_by(column.read_us, column.id)
-        rows = await self._read(lambda connection: connection.execute(question).scalars().all())
-        return tuple(decode(LockedReading, payload) for payload in rows)
+        return await self._read(values_of(question, lambda row: decode(LockedReading, row.payload)))
 
 
 def _collect(

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -19,6 +20,12 @@ class Page(Generic[Item]):
 
     items: tuple[Item, ...]
     next_cursor: str | None = None
+
+    @staticmethod
+    def of(found: "Sequence[tuple[Position, Item]]", limit: int) -> "Page[Item]":
+        """The first ``limit`` of what was found, of which there is one more if there are further pages."""
+        cursor = found[limit - 1][0].cursor() if len(found) > limit else None
+        return Page(tuple(item for _, item in found[:limit]), cursor)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,6 +11,7 @@ from judge_server.store.database import Run
 from judge_server.store.measuring_schema import AUDIT, COLLECTED_LABEL, QUEUE_ITEM
 from judge_server.store.observation import TimeRange
 from judge_server.store.payload import microseconds, moment
+from judge_server.store.row_values import values_of
 from judge_server.store.schema import JUDGMENT
 from judge_server.store.writing import insert_missing
 
@@ -29,8 +30,9 @@ class QueueRecords:
         """The newest judgments of a series that have a reward, are not audits and were not drawn for this label set
         before; among the 20,000 newest of its rubric, or of its judge."""
         question = _frame(series, span, label_set)
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple(Framed(id=row.id, reward=row.reward, flagged=row.flags != "[]") for row in rows)
+        return await self._read(
+            values_of(question, lambda row: Framed(id=row.id, reward=row.reward, flagged=row.flags != "[]"))
+        )
 
     async def put(self, label_set: str, items: Sequence[QueueItem]) -> None:
         rows = [
@@ -52,8 +54,7 @@ class QueueRecords:
             said = said.where(COLLECTED_LABEL.c.annotator == annotator)
         question = select(QUEUE_ITEM).where(column.label_set == label_set, ~said)
         question = question.order_by(column.drawn_us, column.judgment_id).limit(limit)
-        rows = await self._read(lambda connection: connection.execute(question).all())
-        return tuple(_item(row) for row in rows)
+        return await self._read(values_of(question, _item))
 
     async def find(self, label_set: str, ids: Sequence[str]) -> dict[str, QueueItem]:
         """Those of ``ids`` that were drawn for the label set."""

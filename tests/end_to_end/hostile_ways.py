@@ -3,13 +3,14 @@
     python -m tests.end_to_end.hostile_ways ADDRESS KEY WAY
 
 A process of its own, so that it slows down nobody whose time is measured but through the server. Once it is terminated
-it says how often it connected and how much it sent.
+it says as JSON what it did (``Sent``).
 """
 
 import asyncio
 import json
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from itertools import count
@@ -21,11 +22,25 @@ from tests.submissions import rubric, submission
 _PAUSE_SECONDS = 0.05  # between two connections: a client that is refused comes back
 
 
+class Sent(NamedTuple):
+    """What a hostile client did. ``processor_seconds``: its own."""
+
+    connections: int = 0
+    mebibytes: float = 0.0
+    answers: int = 0
+    processor_seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.connections} connections, {self.mebibytes:.0f} MiB, {self.answers} answers"
+
+
 class Connection:
-    """A raw connection of the hostile key, closed with the block. ``made`` and ``sent``: connections and bytes."""
+    """A raw connection of the hostile key, closed with the block. ``made``, ``sent``, ``answered``: connections, bytes,
+    and answers that were waited for."""
 
     made: ClassVar[int] = 0
     sent: ClassVar[int] = 0
+    answered: ClassVar[int] = 0
 
     def __init__(self, address: str, key: str) -> None:
         parts = urlsplit(address)
@@ -57,7 +72,9 @@ class Connection:
     async def answer(self) -> bytes:
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        return await self._reader.readexactly(int(length.split(b":")[1]))
+        body = await self._reader.readexactly(int(length.split(b":")[1]))
+        Connection.answered += 1
+        return body
 
     async def chunk(self, data: bytes) -> None:
         await self.send(b"%x\r\n%s\r\n" % (len(data), data))
@@ -220,11 +237,12 @@ def item_of(name: str) -> dict[str, Any]:
 
 
 async def _attack(address: str, key: str, way: Way) -> None:
-    terminated = asyncio.Event()
+    terminated, before = asyncio.Event(), time.process_time()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
     attacking = [asyncio.create_task(_again_and_again(address, key, way)) for _ in range(way.connections)]
     await terminated.wait()
-    sys.stdout.write(f"{Connection.made} connections, {Connection.sent / 2**20:.0f} MiB\n")
+    used = time.process_time() - before
+    sys.stdout.write(json.dumps(Sent(Connection.made, Connection.sent / 2**20, Connection.answered, used)))
     for one in attacking:
         one.cancel()
 

@@ -2,25 +2,25 @@
 
     python -m tests.end_to_end.two_keys --seconds 60 [--way groups]
 
-prints a row of a table for each of the sixteen ways, in 40 minutes, then what was missed, and ends with status 1 if
+prints a row of a table for each of the sixteen ways, in an hour, then what was missed, and ends with status 1 if
 anything was. A way that could not be measured is missed too. ``--quick`` is for a machine on which nothing else runs:
-all ways in eight minutes on one server, without the second one, in phases of five seconds.
+all ways in ten minutes on one server, in phases of four seconds; ``--way`` may be repeated.
 
-The modest key scores one submission after the other for ``--seconds`` alone and as long beside the hostile key, in
-phases of ten seconds that take turns, so that other programs on the machine meet both alike. After each attack two
-seconds belong to neither phase, and the jobs that it left are cancelled. The server's memory is looked at before, at
-most, and ten seconds after the last attack. Beside jobs the modest key also sends jobs of one item, in the class
-training.
+The modest key scores one submission after the other for ``--seconds`` alone, as long beside the hostile key, and as
+long while the hostile client attacks a sink instead (``sink.py``), in phases of ten seconds that take turns, so that
+other programs on the machine meet all alike. What the sink's phases cost is the hostile client's own work on the same
+processors: what a perfect server would give. After each attack two seconds belong to no phase, and the jobs that it
+left are cancelled. The server's memory is looked at before, at most, and ten seconds after the last attack. Beside
+jobs the modest key also sends jobs of one item, in the class training.
 
-A real server, a judge that answers at once and the hostile client are processes of their own. Between two requests the
-modest key asks a second server with a judge of its own, which nobody attacks: what the attack does to its times is the
-work of the hostile client and of the first server on the same processors, not a caller that waits for another. The
-judges and the hostile client run on the last processor, the client at a lower priority, because elsewhere they would be
-other machines; the servers and the measuring client run on all.
+A real server, a judge that answers at once and the hostile client are processes of their own. The judge and the hostile
+client run on the last processor, the client at a lower priority, because elsewhere they would be other machines; the
+server, the sink and the measuring client run on all.
 """
 
 import argparse
 import asyncio
+import json
 import math
 import os
 import random
@@ -29,29 +29,28 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import aiohttp
 
-from tests.command import Server
-from tests.end_to_end.hostile_ways import WAYS, item_of
+from tests.end_to_end.hostile_ways import WAYS, Sent, item_of
 from tests.end_to_end.overload import Memory, start
 from tests.server.keys import bearer, key_of
 
 PAUSE_SECONDS = 0.01
 SETTLED_SECONDS = 10.0
 _PHASE_SECONDS = 10.0
-_LEFT_SECONDS = 2.0  # after an attack, which count as neither
+_LEFT_SECONDS = 2.0  # after an attack, which belong to no phase
 _PATIENCE = aiohttp.ClientTimeout(30)
 _NICENESS = 5
 _TRAINING_PAUSE_SECONDS = 1.0
-_QUICK_PHASE_SECONDS, _QUICK_SETTLED_SECONDS, _QUICK_PAUSE_SECONDS = 5.0, 5.0, 0.002
+_QUICK_PHASE_SECONDS, _QUICK_SETTLED_SECONDS, _QUICK_PAUSE_SECONDS = 4.0, 3.0, 0.002
 _BLOCK, _RESAMPLES = 20, 400
 _MOST_RATIO = 2.0  # of p99 beside the attack to its quiet value
 _MOST_KEPT = 50.0  # MiB
@@ -77,31 +76,51 @@ class Seen:
         return f"{self.percentile(0.5) * 1e3:.0f}, {self.p99 * 1e3:.0f}"
 
 
+class Processor(NamedTuple):
+    """Seconds of processor time in a second: of the server with its helper processes alone, and beside the attack; and
+    of the hostile client, beside the server and beside the sink."""
+
+    alone: float
+    attacked: float
+    hostile: float
+    hostile_at_sink: float
+
+    def __str__(self) -> str:
+        return f"{self.alone:.2f}, {self.attacked:.2f}; {self.hostile:.2f}, {self.hostile_at_sink:.2f}"
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """``quiet`` and ``beside`` by server: the attacked one, and the bystander if there is one. ``jobs``: the modest
-    key's jobs of one item beside the attack. ``mebibytes``: the attacked server's memory before, at most, and
-    ``SETTLED_SECONDS`` after the attack. ``sent``: what the hostile client says that it did."""
+    """``control``: beside the attack on a sink. ``jobs``: the modest key's jobs of one item beside the attack.
+    ``mebibytes``: the server's memory before, at most, and ``SETTLED_SECONDS`` after the attack. ``sent``: what the
+    hostile client did in the last phase."""
 
     way: str
-    quiet: tuple[Seen, ...]
-    beside: tuple[Seen, ...]
+    quiet: Seen
+    beside: Seen
+    control: Seen
     after: Seen
     jobs: Seen
     mebibytes: tuple[float, float, float]
-    sent: str
+    processor: Processor
+    sent: Sent
 
     @property
-    def ratios(self) -> tuple[float, ...]:
-        """Of p99 beside the attack to its quiet value, by server."""
-        return tuple(beside.p99 / quiet.p99 for quiet, beside in zip(self.quiet, self.beside, strict=True))
+    def ratio(self) -> float:
+        """Of p99 beside the attack to its quiet value."""
+        return self.beside.p99 / self.quiet.p99
+
+    @property
+    def control_ratio(self) -> float:
+        """The same for the sink: what the hostile client's own work does; NaN without one."""
+        return self.control.p99 / self.quiet.p99
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Of the first ratio, 95 %: a bootstrap over blocks of neighbouring requests, because slow ones come together
+        """Of the ratio, 95 %: a bootstrap over blocks of neighbouring requests, because slow ones come together
         (Künsch 1989, with blocks that do not overlap)."""
         chance = random.Random(1)
-        both = [_blocks(one[0].seconds) for one in (self.quiet, self.beside)]
+        both = [_blocks(one.seconds) for one in (self.quiet, self.beside)]
         ratios = sorted(
             _p99([*chain(*chance.choices(beside, k=len(beside)))])
             / _p99([*chain(*chance.choices(quiet, k=len(quiet)))])
@@ -118,7 +137,10 @@ class Outcome:
     def missed(self) -> tuple[str, ...]:
         """What the attack changed more than it may."""
         found = (
-            (self.ratios[0] > _MOST_RATIO, f"p99 is {self.ratios[0]:.2f} times its quiet value"),
+            (
+                self.ratio > _MOST_RATIO,
+                f"p99 is {self.ratio:.2f} times its quiet value; {self.control_ratio:.2f} times with a sink",
+            ),
             (self.refused > 0, f"{self.refused} answers were not 200"),
             (self.kept_mebibytes > _MOST_KEPT, f"{self.kept_mebibytes:.0f} MiB more than before"),
         )
@@ -126,8 +148,8 @@ class Outcome:
 
     @property
     def statuses(self) -> Counter[int]:
-        """Of the attacked server's answers to the modest key beside the attack."""
-        return self.beside[0].statuses
+        """Of the answers to the modest key beside the attack."""
+        return self.beside.statuses
 
     @property
     def refused(self) -> int:
@@ -140,17 +162,19 @@ class Outcome:
         memory = "{:.0f}, {:.0f}, {:.0f}".format(*self.mebibytes)
         attack = f"{WAYS[self.way].title} ({WAYS[self.way].connections})"
         jobs = f"; jobs of one item {self.jobs}" if self.jobs.seconds else ""
-        bystander = f"{self.quiet[1]} → {self.beside[1]}: {self.ratios[1]:.1f}" if len(self.quiet) > 1 else ""
-        ratio = "{:.1f} ({:.1f} to {:.1f})".format(self.ratios[0], *self.interval)
-        requests = " and ".join(str(len(one[0].seconds)) for one in (self.quiet, self.beside))
-        cells = [attack, self.sent, requests, str(self.quiet[0]), str(self.beside[0]), ratio, bystander]
-        return f"| {' | '.join([*cells, str(self.after), (', '.join(others) or '0') + jobs, memory])} |"
+        ratio = "{:.1f} ({:.1f} to {:.1f})".format(self.ratio, *self.interval)
+        control = f"{self.control}: {self.control_ratio:.1f}"
+        requests = " and ".join(str(len(one.seconds)) for one in (self.quiet, self.beside))
+        cells = [attack, str(self.sent), requests, str(self.quiet), str(self.beside), ratio, control]
+        refused = (", ".join(others) or "0") + jobs
+        return f"| {' | '.join([*cells, str(self.processor), str(self.after), refused, memory])} |"
 
 
 _COLUMNS = (
     "attack (connections)", "sent in the last phase", "requests", "alone: p50, p99 in ms", "during it",
-    "ratio of p99 (95 % interval)",
-    "a server that nobody attacks", "afterwards", "refused", "MiB before, at most, 10 s after",
+    "ratio of p99 (95 % interval)", "beside the attack on a sink: ratio",
+    "processor s/s: server alone, attacked; hostile at server, at sink", "afterwards", "refused",
+    "MiB before, at most, 10 s after",
 )  # fmt: skip
 
 
@@ -169,105 +193,121 @@ def hostile(
     seconds: float,
     phase_seconds: float = _PHASE_SECONDS,
     settled_seconds: float = SETTLED_SECONDS,
-    bystander: bool = False,
+    control: bool = False,
 ) -> Outcome:
-    """The modest key alone and beside the hostile one in turn, ``seconds`` each, and then ``settled_seconds`` alone."""
-    with _attacked(folder, bystander=bystander) as (run, enemy):
-        return asyncio.run(run.outcome(enemy, way, round(seconds / phase_seconds), phase_seconds, settled_seconds))
+    """The modest key alone, beside the hostile one and, with ``control``, beside the attack on a sink in turn,
+    ``seconds`` each, and then ``settled_seconds`` alone."""
+    with _attacked(folder) as run:
+        plan = Plan(round(seconds / phase_seconds), phase_seconds, settled_seconds, control=control)
+        return asyncio.run(run.outcome(way, plan))
 
 
 def hostile_in_all_ways(folder: Path, ways: Iterable[str]) -> Iterator[Outcome]:
-    """On one server that nobody else is asked beside, in phases of five seconds, with little pause."""
-    with _attacked(folder, bystander=False, pause_seconds=_QUICK_PAUSE_SECONDS) as (run, enemy):
+    """On one server, in phases of four seconds, with little pause."""
+    with _attacked(folder, _QUICK_PAUSE_SECONDS) as run:
         for way in ways:
-            yield asyncio.run(run.outcome(enemy, way, 2, _QUICK_PHASE_SECONDS, _QUICK_SETTLED_SECONDS))
+            yield asyncio.run(run.outcome(way, Plan(2, _QUICK_PHASE_SECONDS, _QUICK_SETTLED_SECONDS, left=1.0)))
 
 
 @contextmanager
-def _attacked(folder: Path, *, bystander: bool, pause_seconds: float = PAUSE_SECONDS) -> Iterator[tuple["_Run", str]]:
-    """What measures, and the hostile key."""
+def _attacked(folder: Path, pause_seconds: float = PAUSE_SECONDS) -> Iterator["_Run"]:
+    """A server with a judge of its own, and what measures."""
     keys = {name: key_of(name, "score") for name in ("modest", "hostile")}
-    listed = {name: key for name, (_, key) in keys.items()}
-    with ExitStack() as stack:
-        servers = [stack.enter_context(_server(folder / str(place), listed)) for place in range(1 + bystander)]
-        modest, enemy = (keys[name][0] for name in ("modest", "hostile"))
-        yield _Run([server.address for server in servers], modest, servers[0].process.pid, pause_seconds), enemy
-
-
-@contextmanager
-def _server(folder: Path, keys: dict[str, Any]) -> Iterator[Server]:
-    """A server with a judge of its own."""
-    folder.mkdir()
-    with _program("benchmarks.stub_judge") as judge:
-        assert judge.stdout is not None
-        server = start(f"openai:stub@{judge.stdout.readline().decode().strip()}", folder, keys)
+    with _program("benchmarks.stub_judge", pinned=True) as judge:
+        server = start(f"openai:stub@{_told(judge)}", folder, {name: key for name, (_, key) in keys.items()})
         try:
-            yield server
+            yield _Run(server.address, keys["modest"][0], keys["hostile"][0], server.process.pid, pause_seconds)
         finally:
             server.stop()
 
 
-class _Run:
-    """``addresses``: of the attacked server, and of others."""
+class Plan(NamedTuple):
+    """``rounds`` of phases of so many seconds; ``settled`` seconds after the last, ``left`` after each other one."""
 
-    def __init__(self, addresses: Sequence[str], key: str, process: int, pause_seconds: float) -> None:
-        self._addresses = addresses
+    rounds: int
+    phase: float
+    settled: float
+    left: float = _LEFT_SECONDS
+    control: bool = True
+
+
+class _Run:
+    """``key`` and ``enemy``: of the modest caller and the hostile one; ``process``: the server's."""
+
+    def __init__(self, address: str, key: str, enemy: str, process: int, pause_seconds: float) -> None:
+        self._address = address
         self._key = key
+        self._enemy = enemy
         self._process = process
         self._pause_seconds = pause_seconds
         self._numbers = count()
 
-    async def outcome(self, enemy: str, way: str, rounds: int, phase: float, settled: float) -> Outcome:
-        jobs, memory, sent = Seen(), Memory(self._process), ""
-        connected = [
-            aiohttp.ClientSession(one, headers=bearer(self._key), timeout=_PATIENCE) for one in self._addresses
-        ]
-        async with AsyncExitStack() as stack:
-            sessions = [await stack.enter_async_context(session) for session in connected]
-            quiet, beside, left = ([Seen() for _ in sessions] for _ in range(3))
-            await self._score(sessions, left, 2.0)
+    async def outcome(self, way: str, plan: Plan) -> Outcome:
+        jobs, memory = Seen(), Memory(self._process)
+        quiet, beside, control = Seen(), Seen(), Seen()
+        used: defaultdict[str, float] = defaultdict(float)
+        sent, after = Sent(), Seen()
+        async with aiohttp.ClientSession(self._address, headers=bearer(self._key), timeout=_PATIENCE) as session:
+            await self._score(session, Seen(), plan.left)
             with memory:
-                for number in range(rounds):
-                    await self._score(sessions, quiet, phase)
-                    sent = await self._attacked(sessions, beside, enemy, way, phase, jobs)
-                    after = [Seen() for _ in sessions]
-                    last = number == rounds - 1
-                    await self._score(sessions, after, settled if last else _LEFT_SECONDS)
-                    await self._cancel_jobs(enemy)
-        return Outcome(way, tuple(quiet), tuple(beside), after[0], jobs, (memory.before, memory.most, memory.now), sent)
+                for number in range(plan.rounds):
+                    used["alone"] -= _processor_seconds(self._process)
+                    await self._score(session, quiet, plan.phase)
+                    used["alone"] += _processor_seconds(self._process)
+                    sent = await self._attacked(session, beside, way, plan.phase, jobs, used)
+                    used["hostile"] += sent.processor_seconds
+                    after = Seen()
+                    last = number == plan.rounds - 1
+                    await self._score(session, after, plan.settled if last and not plan.control else plan.left)
+                    await self._cancel_jobs()
+                    if plan.control:
+                        at_sink = await self._at_sink(session, control, way, plan.phase, sent)
+                        used["hostile_at_sink"] += at_sink.processor_seconds
+                if plan.control:
+                    await self._score(session, after, plan.settled)
+        seconds = plan.rounds * plan.phase
+        processor = Processor(*(used[name] / seconds for name in Processor._fields))
+        mebibytes = (memory.before, memory.most, memory.now)
+        return Outcome(way, quiet, beside, control, after, jobs, mebibytes, processor, sent)
 
     async def _attacked(
-        self,
-        sessions: Sequence[aiohttp.ClientSession],
-        beside: Sequence[Seen],
-        enemy: str,
-        way: str,
-        seconds: float,
-        jobs: Seen,
-    ) -> str:
-        """Returns what the hostile client says that it did."""
-        with _program("tests.end_to_end.hostile_ways", self._addresses[0], enemy, way, niceness=_NICENESS) as client:
-            await self._score(sessions, [Seen() for _ in sessions], 1.0)  # until it has started
-            training = asyncio.create_task(self._train(sessions[0], jobs if way == "jobs" else None))
-            await self._score(sessions, beside, seconds)
+        self, session: aiohttp.ClientSession, beside: Seen, way: str, seconds: float, jobs: Seen, used: dict[str, float]
+    ) -> Sent:
+        with _client(self._address, self._enemy, way) as client:
+            await self._score(session, Seen(), 1.0)  # until it has started
+            training = asyncio.create_task(self._train(session, jobs if way == "jobs" else None))
+            used["attacked"] -= _processor_seconds(self._process)
+            await self._score(session, beside, seconds)
+            used["attacked"] += _processor_seconds(self._process)
             training.cancel()
-            client.terminate()
-            return client.communicate()[0].decode().strip()
+            return _ended(client)
 
-    async def _score(self, sessions: Sequence[aiohttp.ClientSession], seen: Sequence[Seen], seconds: float) -> None:
+    async def _at_sink(
+        self, session: aiohttp.ClientSession, control: Seen, way: str, seconds: float, sent: Sent
+    ) -> Sent:
+        """The same attack on a sink, which answers as often as the server did."""
+        each = (seconds + 1.0) * WAYS[way].connections / sent.answers if sent.answers else 0.0
+        with (
+            _program("tests.end_to_end.sink", "--answer-seconds", f"{each:.4f}") as sink,
+            _client(_told(sink), self._enemy, way) as client,
+        ):
+            await self._score(session, Seen(), 1.0)
+            await self._score(session, control, seconds)
+            return _ended(client)
+
+    async def _score(self, session: aiohttp.ClientSession, seen: Seen, seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            for session, one in zip(sessions, seen, strict=True):
-                started = time.monotonic()
-                async with session.post("/v1/score", json=item_of(f"modest {next(self._numbers)}")) as answer:
-                    await answer.read()
-                    one.statuses[answer.status] += 1
-                one.seconds.append(time.monotonic() - started)
-                await asyncio.sleep(self._pause_seconds)
+            started = time.monotonic()
+            async with session.post("/v1/score", json=item_of(f"modest {next(self._numbers)}")) as answer:
+                await answer.read()
+                seen.statuses[answer.status] += 1
+            seen.seconds.append(time.monotonic() - started)
+            await asyncio.sleep(self._pause_seconds)
 
-    async def _cancel_jobs(self, enemy: str) -> None:
+    async def _cancel_jobs(self) -> None:
         """Those that the hostile client left: they would keep the server busy while nobody attacks."""
-        async with aiohttp.ClientSession(self._addresses[0], headers=bearer(enemy), timeout=_PATIENCE) as session:
+        async with aiohttp.ClientSession(self._address, headers=bearer(self._enemy), timeout=_PATIENCE) as session:
             async with session.get("/v1/jobs?limit=1000") as answer:
                 listed = (await answer.json())["jobs"]
             for job in listed:
@@ -290,16 +330,45 @@ class _Run:
 
 
 @contextmanager
-def _program(module: str, *arguments: str, niceness: int = 0) -> Iterator["subprocess.Popen[bytes]"]:
-    """On the last processor that this process may use."""
-    last = str(max(os.sched_getaffinity(0)))
-    command = ["taskset", "-c", last, "nice", "-n", str(niceness), sys.executable, "-m", module, *arguments]
+def _program(
+    module: str, *arguments: str, pinned: bool = False, niceness: int = 0
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """``pinned``: to the last processor that this process may use."""
+    command = ["nice", "-n", str(niceness), sys.executable, "-m", module, *arguments]
+    if pinned:
+        command = ["taskset", "-c", str(max(os.sched_getaffinity(0))), *command]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     with process:
         try:
             yield process
         finally:
             process.kill()
+
+
+def _client(address: str, enemy: str, way: str) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+    return _program("tests.end_to_end.hostile_ways", address, enemy, way, pinned=True, niceness=_NICENESS)
+
+
+def _ended(client: "subprocess.Popen[bytes]") -> Sent:
+    client.terminate()
+    return Sent(*json.loads(client.communicate()[0]))
+
+
+def _told(program: "subprocess.Popen[bytes]") -> str:
+    """The first line that it prints: its address."""
+    assert program.stdout is not None
+    return program.stdout.readline().decode().strip()
+
+
+def _processor_seconds(process: int) -> float:
+    """Used so far by a process and its children."""
+    folder = Path(f"/proc/{process}")
+    fields = (folder / "stat").read_text().rpartition(")")[2].split()
+    used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    with suppress(OSError):  # a thread ended meanwhile
+        for task in (folder / "task").iterdir():
+            used += sum(_processor_seconds(int(child)) for child in (task / "children").read_text().split())
+    return used
 
 
 def main() -> None:
@@ -327,7 +396,7 @@ def _one_by_one(arguments: argparse.Namespace, ways: Iterable[str], missed: list
         try:
             with tempfile.TemporaryDirectory() as folder:
                 seconds, phase = arguments.seconds, arguments.phase_seconds
-                outcome = hostile(Path(folder), way, seconds=seconds, phase_seconds=phase, bystander=True)
+                outcome = hostile(Path(folder), way, seconds=seconds, phase_seconds=phase, control=True)
         except Exception:  # noqa: BLE001 - one way that fails must not end the others
             missed.append(f"{way}: not measured\n{traceback.format_exc()}")
         else:

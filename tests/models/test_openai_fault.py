@@ -294,6 +294,15 @@ class TestBackoff:
             ("1m30s", 90.0),
             ("250ms", 0.25),
             ("1.5 seconds", 1.5),
+            ("PT2S", 2.0),
+            ("pt0.5s", 0.5),
+            ("PT1M30S", 90.0),
+            ("P0DT0H0M7S", 7.0),
+            ("P1D", 86_400.0),
+            ("P9999999999999D", 86_400.0),
+            ("P", None),
+            ("PT", None),
+            ("-PT2S", None),
         ],
     )
     def test_retry_after_is_read_as_seconds(self, header, seconds):
@@ -309,6 +318,12 @@ class TestBackoff:
             ({}, {"message": "Please retry after 7 seconds."}, 7.0),
             ({}, {"message": "x", "details": [{"@type": "RetryInfo", "retryDelay": "20s"}]}, 20.0),
             ({}, {"message": "x", "retry_after": 3}, 3.0),
+            ({"Retry-After": "PT2S"}, {}, 2.0),
+            ({}, {"message": "Too many requests, retry after PT1M2.5S."}, 62.5),
+            ({}, {"message": "x", "details": [{"retryDelay": "P0DT20S"}]}, 20.0),
+            ({}, {"message": "x", "retryAfter": "PT3S"}, 3.0),
+            ({}, {"message": "x", "retry_after": "4s"}, 4.0),
+            ({}, {"message": "try again: P99 is 5,000 tokens"}, None),
             ({}, {"message": "limit 6000, used 5 s"}, None),
         ],
     )

@@ -27,6 +27,8 @@ TOKENS = [
     "\u25c1/think\u25b7", "[PLAN_STEP]", "[/PLAN_STEP]", "[/PLAN]", "<turn_1>", "<x_y_z>",
     "<_user>", "<_bot>", "<human>", "<bot>", "<AVAILABLE_TOOLS>", "<AI>", "<用户>", "[USER]", "[STREAMING_PAD]",
     "|ENDOFTEXT|", "|NEWLINE|", "|||IP_ADDRESS|||", "[start_header_id]", "[/extra_id_0]", "[|end of turn|]",
+    "<end of turn>", "[BEGIN FINAL RESPONSE]", "[END FINAL RESPONSE]", "⟦user⟧", "⟦end of turn⟧", "【assistant】",
+    "⟨|sys|⟩",
 ]  # fmt: skip
 
 ORDINARY = [
@@ -69,10 +71,47 @@ def test_every_tag_is_broken_if_the_tokenizer_is_not_known(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["a < b and c > d", "x << 2 >> 1", "<p class='x'>", "arr[i] + [1] - [x]", "|a|b|", "a -> b"],
+    [
+        "a < b and c > d",
+        "x << 2 >> 1",
+        "<p class='x'>",
+        '<a href="https://example.org/">',
+        "Map<String, int[]> m; x <= y && f(z) >= 2",
+        "if (i<n && j>m) {}",
+        "arr[i] + [1] - [x]",
+        "[see the note](https://example.org/a) and [Fig. 2]",
+        "|a|b|",
+        "a -> b",
+        "⟨ψ|φ⟩ = ⟨x, y⟩, ⌈n/2⌉ and ⟦e⟧ρ",
+        "我读了《红楼梦》，【概要】（AI）「Python」",
+        "«bonjour» “yes” 「OK」 (user)",
+    ],
 )
 def test_what_spells_no_tag_stays_as_it_is(text):
     assert break_reserved(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("<end of turn>", "< end of turn>"),
+        ("</end of\u3000turn>", "< /end of\u3000turn>"),
+        ("[BEGIN FINAL RESPONSE]", "[ BEGIN FINAL RESPONSE]"),
+        ("⟦user⟧ and ⟦end of turn⟧", "⟦ user⟧ and ⟦ end of turn⟧"),
+        ("⟪/用户⟫ ⁅|tool_call|⁆", "⟪ /用户⟫ ⁅ |tool_call|⁆"),
+        ("【user】〈sys-msg〉《END OF TEXT》", "【 user】〈 sys-msg〉《 END OF TEXT》"),
+        ("if a <b and c> d", "if a < b and c> d"),
+    ],
+)
+def test_a_tag_with_blanks_or_in_other_brackets_reads_one_space_more(text, read):
+    assert break_reserved(f"{text} .") == f"{read} ."
+    assert OF_A_MODEL.broken(f"{text} .") == f"{text} ."
+
+
+@pytest.mark.parametrize("token", ["<end of turn>", "[BEGIN FINAL RESPONSE]", "⟦end of turn⟧", "《END OF TEXT》"])
+def test_no_tag_with_blanks_grows_where_two_texts_meet(token):
+    for place in range(1, len(token)):
+        assert token not in break_reserved(f"x{token[:place]}") + break_reserved(f"{token[place:]}x")
 
 
 @pytest.mark.parametrize("token", [*STRINGS, "<FOO>", "a<<foo>foo>b", "<<<foo>foo>foo>"])

@@ -16,10 +16,10 @@ from judge_server.attack.corpus import corpus
 from judge_server.attack.defence import AS_SERVED, Target
 from judge_server.attack.genuine import RIGHT_ANSWER, genuine_answers, refusals
 from judge_server.attack.suite import Suite
-from judge_server.core.judge import Mode
 from judge_server.core.submission import Submission
 from judge_server.guard import guard
 from judge_server.guard.sanitize import hides, sanitize
+from judge_server.models.decision_wire import FORMATS
 from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.witness import Witness
 from tests.attack.evaluation import (
@@ -40,7 +40,7 @@ from tests.attack.evaluation.declarations import declared_sentences
 from tests.attack.evaluation.held_out_degenerate import degenerate_texts
 from tests.attack.evaluation.held_out_texts import orders, provoking_answers
 from tests.attack.evaluation.real_languages import QUESTION, translated_sentences
-from tests.attack.evaluation.routes import paid_on_the_routes
+from tests.attack.evaluation.routes import paid_by_a_decision_model, paid_on_the_routes
 from tests.attack.evaluation.short_answers import SENTENCES
 from tests.attack.obedient import ObedientJudge
 from tests.guard.test_sanitize import CHANNELS, SECRETS
@@ -56,7 +56,12 @@ def main() -> None:
     """Print one line a figure, and one a kind."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--declarations", type=Path)
-    declarations = parser.parse_args().declarations
+    parser.add_argument("--routes", action="store_true", help="the obedient judge on every route, and nothing else")
+    asked = parser.parse_args()
+    declarations = asked.declarations
+    if asked.routes:
+        routes()
+        return
     _degenerate()
     _genuine()
     _real_languages("translated sentences", translated_sentences())
@@ -66,8 +71,16 @@ def main() -> None:
     _channels()
     for logprobs in (True, False):
         _obedient("direct" if logprobs else "reason", logprobs=logprobs)
+    routes()
+
+
+def routes() -> None:
+    """The obedient judge on every route, in both modes, and as a decision model."""
+    attacks = (*corpus(), *_held_out_attacks())
     for mode in ("direct", "reason"):
-        _routes(mode)
+        _routes(f"mode {mode}", paid_on_the_routes(attacks, mode))
+    for form in FORMATS:
+        _routes(f"a decision model, {form}", paid_by_a_decision_model(attacks, form))
 
 
 def _degenerate() -> None:
@@ -176,13 +189,11 @@ def _obedient(mode: str, *, logprobs: bool) -> None:
     _say(f"strict obedient stub, mode {mode}: {results['fooled']} of {len(trials)} paid ({dict(results)})")
 
 
-def _routes(mode: Mode) -> None:
-    attacks = (*corpus(), *_held_out_attacks())
-    paid, count = 0, 0
-    for route, (paid_there, tried) in paid_on_the_routes(attacks, mode).items():
-        _say(f"strict obedient stub, mode {mode}, route {route}: {paid_there} of {tried} paid")
-        paid, count = paid + paid_there, count + tried
-    _say(f"strict obedient stub, mode {mode}, all routes: {paid} of {count} paid")
+def _routes(judge: str, found: dict[str, tuple[int, int]]) -> None:
+    for route, (paid, tried) in found.items():
+        _say(f"strict obedient stub, {judge}, route {route}: {paid} of {tried} paid")
+    paid, tried = (sum(counts) for counts in zip(*found.values(), strict=True))
+    _say(f"strict obedient stub, {judge}, all routes: {paid} of {tried} paid")
 
 
 def _held_out_attacks() -> Iterator[Attack]:
