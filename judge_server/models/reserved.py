@@ -219,6 +219,12 @@ def _spaced(text: str, ends: Sequence[int]) -> str:
     return " ".join(text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True))
 
 
+def prepare() -> None:
+    """Find out what normalisation changes, which takes a tenth of a second, before the first text is read."""
+    _changing()
+    _table()
+
+
 UNKNOWN = ControlStrings()
 """For a model of which nothing is known."""
 RESERVED_DIGEST = UNKNOWN.digest

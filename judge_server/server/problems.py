@@ -3,7 +3,7 @@
 import errno
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -44,6 +44,8 @@ from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.parsing import writable
 from judge_server.util.redaction import redacted
 
+_Handler = Callable[[Request, Exception], Response]
+_AsyncHandler = Callable[[Request, Exception], Coroutine[Any, Any, Response]]
 _MOST_ERRORS = 1_000
 _log = logging.getLogger(__name__)
 _throttle = LogThrottle()
@@ -131,13 +133,22 @@ def _discreet(value: Any) -> Any:
 
 def install(app: FastAPI) -> None:
     """Answer every error of the application with a problem document."""
-    app.add_exception_handler(JudgeServerError, _ours)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(ClientGone, _client_gone)
-    app.add_exception_handler(ClientDisconnect, _client_gone)
+    app.add_exception_handler(JudgeServerError, _at_once(_ours))
+    app.add_exception_handler(RequestValidationError, _invalid)  # in a thread: it may have much to say
+    app.add_exception_handler(HTTPException, _at_once(_http))
+    app.add_exception_handler(ClientGone, _at_once(_client_gone))
+    app.add_exception_handler(ClientDisconnect, _at_once(_client_gone))
     app.add_exception_handler(OSError, _system)
     app.add_exception_handler(Exception, _unexpected)
+
+
+def _at_once(handle: _Handler) -> _AsyncHandler:
+    """For handlers that take no time. What is not async waits for a thread, and a refusal should cost little."""
+
+    async def handled(request: Request, fault: Exception) -> Response:
+        return handle(request, fault)
+
+    return handled
 
 
 def response_to(request: Request, fault: Exception) -> Response:

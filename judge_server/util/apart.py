@@ -22,6 +22,8 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, Final, Generic, TypeVar, TypeVarTuple, Unpack
 
+from judge_server.util.low_priority import give_way
+
 T = TypeVar("T")
 Given = TypeVarTuple("Given")
 Item = TypeVar("Item")
@@ -30,7 +32,6 @@ _START_SECONDS: Final = 60.0
 _WORK_SECONDS: Final = 60.0  # a megabyte takes up to a second
 _ATTEMPTS: Final = 2  # a process may end for reasons that lie outside it
 _IDLE_SECONDS: Final = 300.0  # after which the process gives its memory back
-_NICENESS: Final = 10
 
 
 class NotDone(ValueError):
@@ -250,7 +251,7 @@ def _next() -> None:
 def _serve(descriptor: int) -> None:
     """In the other process: do what arrives, until nothing did for long or the server has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the server says when it is over
-    os.nice(_NICENESS)
+    give_way()
     pipe = Connection(descriptor)
     pipe.send_bytes(b"ready")
     while pipe.poll(_IDLE_SECONDS):

@@ -16,6 +16,7 @@ from judge_server.guard.guard_version import guard_version
 from judge_server.judging.answer import JudgeRegistry
 from judge_server.judging.fixed_questions import fixed_questions
 from judge_server.judging.prompt import PromptWriter
+from judge_server.models import reserved
 from judge_server.models.protocol import Model, Priority, Replaceable
 from judge_server.models.registry import open_model
 from judge_server.models.watched_model import WatchedModel
@@ -142,6 +143,9 @@ async def open_service(
         for model in models.opened.values():
             stack.push_async_callback(model.close)
             await (model.start_or_wait() if serving and settings.waits_for_judge else model.start())
+        if serving:
+            for prepare in (guard.prepare, reserved.prepare):  # either would hold the loop in the first request
+                await asyncio.to_thread(prepare)
         library = library_of(settings)
         stack.enter_context(library.watched())
         rubric_registry = RubricRegistry(

@@ -286,7 +286,7 @@ class _Run:
         self, session: aiohttp.ClientSession, control: Seen, way: str, seconds: float, sent: Sent
     ) -> Sent:
         """The same attack on a sink, which answers as often as the server did."""
-        each = (seconds + 1.0) * WAYS[way].connections / sent.answers if sent.answers else 0.0
+        each = (seconds + 1.0) * WAYS[way].connections / max(sent.answers, 1)
         with (
             _program("tests.end_to_end.sink", "--answer-seconds", f"{each:.4f}") as sink,
             _client(_told(sink), self._enemy, way) as client,

@@ -1,6 +1,7 @@
 """Long work in a process of its own."""
 
 import asyncio
+import copy
 import json
 import math
 import os
@@ -11,6 +12,7 @@ import pytest
 
 from judge_server.core.errors import BadSubmission
 from judge_server.scoring.batch import parse_submission
+from judge_server.util import apart as module
 from judge_server.util.apart import FairThreads, NotDone, Turns, apart
 from tests.yardstick import PATIENCE_SECONDS
 
@@ -18,6 +20,26 @@ from tests.yardstick import PATIENCE_SECONDS
 async def test_the_result_is_computed_in_another_process():
     assert await apart("one", os.getpid) != os.getpid()
     assert await apart("one", math.factorial, 10) == math.factorial(10)
+
+
+async def test_the_other_process_gives_way_to_this_one():
+    assert os.getpriority(os.PRIO_PROCESS, await apart("one", os.getpid)) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
+async def test_values_of_every_kind_and_size_come_back_as_they_went():
+    value = {"marks": ["\u05b0\u0591" * 100_000, "a" * 100_000], "bytes": b"\0" * 100_000, "numbers": [*range(50_000)]}
+    assert await apart("one", copy.deepcopy, value) == value
+
+
+def test_long_texts_are_written_and_read_one_by_one_so_that_others_run_in_between(monkeypatch):
+    value = ["\u05b0" * 100_000 for _ in range(10)]
+    pauses: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    written = module._written(value)
+    assert len(pauses) >= 10
+    pauses.clear()
+    assert module._read(written) == value
+    assert len(pauses) >= 10
 
 
 async def test_errors_are_raised_with_their_texts():
