@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from copy import copy
 
+from anyio.lowlevel import checkpoint
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -146,6 +147,7 @@ async def _running(
     app: FastAPI, settings: Settings, telemetry: Telemetry, shared: Sharing | None
 ) -> AsyncIterator[None]:
     """Run the service and its background workers."""
+    await checkpoint()  # the first one loads anyio's backend, for 50 ms
     await wait_for_database(settings, lambda: bool(app.state.stopping))
     await require_keys(settings)
     shares = Connections.of(asyncio.get_running_loop()).shares
