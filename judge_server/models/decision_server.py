@@ -17,6 +17,7 @@ from pydantic import Field
 from judge_server.core.errors import (
     DeadlineExceeded,
     JudgeFailure,
+    JudgeRefused,
     ModelUnavailable,
     UnusableVerdict,
 )
@@ -181,7 +182,7 @@ class DecisionServer(ModelServer):
     def _no_route(self, refusals: Sequence[ServerFault], forms: Sequence[Format]) -> JudgeFailure:
         routes = " and ".join(f"/v1/{form}" for form in forms)
         if any(fault.status == 501 for fault in refusals):
-            return ModelUnavailable(
+            return JudgeRefused(
                 f"The server has the route but {self.name!r} cannot answer typed questions (HTTP 501 on {routes}).",
                 remedy=f"Serve a model that supports it, or use this one by its labels: openai:{self.name}@URL.",
             )

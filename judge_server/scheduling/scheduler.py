@@ -114,7 +114,7 @@ class ScheduledModel:
             _LOG.warning("the judge model %s is away, and is waited for: %s", self.name, fault)
         self.away = ModelUnavailable(
             f"The judge model {self.name!r} was not there yet since the server started: {fault.detail}",
-            remedy="Start its server: it is waited for. Jobs are taken in meanwhile.",
+            remedy=f"{fault.remedy or 'Start its server.'} It is waited for. Jobs are taken in meanwhile.",
             retry_after_seconds=_LONGEST_PAUSE_SECONDS,
         )
 

@@ -1,11 +1,15 @@
 """Background work: jobs, canaries, the watch over models, monitors, audits."""
 
 import logging
+from collections.abc import Iterator
 from functools import partial
 
+from judge_server.core.errors import ModelUnavailable
+from judge_server.judging.answer import Judge
 from judge_server.models.watched_model import Replacement, WatchedModel
 from judge_server.monitoring.watch import Listener, Watch
 from judge_server.monitoring.webhook import Webhook
+from judge_server.scheduling.scheduler import ScheduledModel
 from judge_server.scoring.erasing import forget_verdicts
 from judge_server.wiring.service import Service
 from judge_server.workers.auditor import Auditor, AuditPace
@@ -71,7 +75,20 @@ def health_of(service: Service, streak: Streak) -> Health:
     """Looks at what the server needs for its work; start it, and close it before the service."""
     settings = service.settings
     limits = HealthLimits(settings.health_seconds, int(settings.least_free_mebibytes * 2**20))
-    return Health(service.store, service.judge_registry.appoint(None), streak, limits, service.asleep)
+    judge = service.judge_registry.appoint(None)
+
+    def away() -> ModelUnavailable | None:
+        models = _models_of(judge) if judge else ()
+        return next((one.away for one in models if isinstance(one, ScheduledModel) and one.away), None)
+
+    return Health(service.store, judge, streak, limits, service.asleep, away)
+
+
+def _models_of(judge: Judge) -> Iterator[object]:
+    """Its own model, and those of all judges that it asks."""
+    yield getattr(judge, "model", None)
+    for member in getattr(judge, "members", ()):
+        yield from _models_of(member)
 
 
 def monitor_watch(service: Service, listener: Listener | None = None) -> Watch:

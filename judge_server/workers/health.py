@@ -68,7 +68,7 @@ class Streak(Protocol):
 class Health:
     """Looks at the store, the disk and the judge every few seconds. ``judge``: the default one; None if only programs
     decide. ``free_bytes``: on the database's disk, as of the last look. ``asleep``: whether a model sleeps by order;
-    then no judge is looked at."""
+    then no judge is looked at. ``away``: why a model of the judge is not there since the start; None if it is."""
 
     def __init__(
         self,
@@ -77,7 +77,9 @@ class Health:
         streak: Streak,
         limits: HealthLimits | None = None,
         asleep: Callable[[], bool] = lambda: False,
+        away: Callable[[], ModelUnavailable | None] = lambda: None,
     ) -> None:
+        self._away = away
         self._asleep = asleep
         self._store = store
         self._judge = judge
@@ -168,8 +170,11 @@ class Health:
         if self._judge is None or self._asleep():
             return
         if not await self._judge.healthy():
-            detail = f"The judge {self._judge.specification.name!r} does not answer."
-            self._note("judge", lambda: ModelUnavailable(detail, remedy="Its server's log says more."))
+            detail, away = f"The judge {self._judge.specification.name!r} does not answer.", self._away()
+            self._note("judge", lambda: ModelUnavailable(
+                detail if away is None else f"{detail} {away.detail}",
+                remedy="Its server's log says more." if away is None else away.remedy,
+            ))  # fmt: skip
             return
         if not self._streak.open or not (self._probes or self._streak.suspicious):
             self._settle("judge")

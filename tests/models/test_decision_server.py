@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from judge_server.core.criterion import Nominal
-from judge_server.core.errors import BadConfiguration, ModelUnavailable
+from judge_server.core.errors import BadConfiguration, JudgeRefused, ModelUnavailable
 from judge_server.core.verdict import VerdictStatus
 from judge_server.models.protocol import Labels
 from judge_server.models.registry import open_model
@@ -315,7 +315,7 @@ async def test_a_list_of_answers_of_another_length_or_order_is_unusable():
 
 async def test_a_server_that_cannot_answer_typed_questions_says_so_at_the_start():
     unable = {"systemone": lambda body: Reply(501, {"error": {"message": "not supported"}})}
-    with StubJudge(decide=unable) as stub, pytest.raises(ModelUnavailable, match=r"501.*openai:stub@URL"):
+    with StubJudge(decide=unable) as stub, pytest.raises(JudgeRefused, match=r"501.*openai:stub@URL"):  # no waiting
         async with started(stub):
             pass
     with StubJudge() as stub, pytest.raises(ModelUnavailable, match="neither of the routes"):

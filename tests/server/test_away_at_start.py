@@ -39,6 +39,8 @@ def test_a_judge_that_is_away_at_start_is_waited_for_and_jobs_are_taken_in(canar
         assert client.get("/healthz").status_code == 200
         refused = client.post("/v1/score", json=TOLD)
         assert "is waited for" in problem(refused, 503, "judge_unavailable")["remedy"]
+        assert "accepts no connection" in unready["detail"]
+        assert "Check that the server runs" in unready["remedy"]
         assert int(refused.headers["retry-after"]) >= 1
         (judge,) = client.get("/v1/judges").json()["judges"]
         assert (judge["healthy"], judge["fingerprint"]) == (False, "unknown")
