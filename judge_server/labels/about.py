@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from judge_server.core.errors import BadInput
+from judge_server.core.judge import JudgeSpecification
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
 from judge_server.labels.label import CriterionScale
@@ -37,3 +38,10 @@ def read_about(labels: Path) -> About:
         first = fault.errors()[0] if isinstance(fault, ValidationError) else None
         told = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(fault)
         raise BadInput(f"{path.name}: {told}.", remedy="Correct it, or delete it: it is optional.") from fault
+
+
+def require_shown(file: Path, judge: JudgeSpecification) -> None:
+    """Raises JudgeNotAllowed if the metadata of the file name other judges to which its texts may be shown."""
+    provenance = read_about(file).provenance
+    if provenance is not None and provenance.judges:
+        judge.require_shown(provenance.judges, f"The file {file.name}")

@@ -56,3 +56,32 @@ def test_a_proposer_outside_the_rubrics_judges_sees_no_text(folder, words):
     assert "lets its texts be shown to inside only, not to 'outside'" in " ".join(told.stderr.split())
     assert "case " not in shown
     assert STATEMENT not in shown
+
+
+EVAL = ("eval", "rows.jsonl", "--rubric", "water.yaml", "--responses", "rows.jsonl", "--judge", "outside")
+
+
+@pytest.mark.parametrize(
+    ("words", "fence"),
+    [
+        (("rubric", "draft", "a/new", "--from", "rows.jsonl", "--judge", "outside"), "file"),
+        (("rubric", "propose", "water.yaml", "--from", "pairs.jsonl", "--out", "out", "--judge", "outside"), "file"),
+        (EVAL, "file"),
+        (EVAL, "rubric"),
+    ],
+    ids=["draft", "propose", "eval", "eval under a rubric"],
+)
+def test_texts_of_a_rubric_or_a_file_that_names_its_judges_go_to_no_other(folder, words, fence):
+    row = {"prompt": "My head aches, case 1.", "response": "Drink."}
+    (folder / "rows.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    if fence == "file":
+        (folder / "water.yaml").write_text(RUBRIC, encoding="utf-8")
+        about = json.dumps({"provenance": {"source": "the ward", "judges": ["inside"]}})
+        for name in ("rows", "pairs"):
+            (folder / f"{name}.jsonl.about.json").write_text(about, encoding="utf-8")
+    with StubJudge(lambda _: labels(Yes=0.9, No=0.1)) as allowed, StubJudge() as other:
+        configured(folder, allowed, other)
+        told = run(folder, *words, "--config", "judges.toml", status=2)
+        shown = json.dumps([body["messages"] for body in other.bodies])
+    assert "lets its texts be shown to inside only, not to 'outside'" in " ".join(told.stderr.split())
+    assert "My head aches" not in shown

@@ -24,6 +24,7 @@ from judge_server.cli.actions.rubric_exchange import records_in
 from judge_server.cli.actions.score_input import RESPONSES
 from judge_server.cli.running import announce, fail
 from judge_server.core.errors import BadInput
+from judge_server.labels.about import require_shown
 from judge_server.labels.readers.healthbench import conversation_text
 from judge_server.settings.settings import Settings
 from judge_server.util.canonical import digest
@@ -55,6 +56,8 @@ async def draft_rubric(settings: Settings, given: RubricDraftOptions) -> None:
     items = _items(given)
     async with open_service(settings) as service:
         judge = writing_judge(service.judge_registry.named(given.judge))
+        if given.source is not None:
+            require_shown(given.source, judge.specification)
         announce([judge])
         name = judge.model.name
         kept = KeptCriteria(path.with_name(path.name + ANSWERS), digest([name, given.task]))

@@ -24,6 +24,7 @@ from judge_server.cli.calibrate import sources
 from judge_server.cli.running import announce
 from judge_server.core.errors import BadInput
 from judge_server.core.rubric import Rubric
+from judge_server.labels.about import require_shown
 from judge_server.settings.settings import Settings
 from judge_server.util.canonical import digest
 from judge_server.util.wording import many
@@ -55,6 +56,8 @@ async def propose(settings: Settings, given: ProposeOptions) -> None:
         judge = writing_judge(service.judge_registry.named(given.judge))
         if base.judges:
             judge.specification.require_shown(base.judges, f"The rubric {base.name}")
+        if given.source is not None:
+            require_shown(given.source, judge.specification)
         announce([judge])
         if given.source is not None:
             pairs = contrasts_in(given.source)

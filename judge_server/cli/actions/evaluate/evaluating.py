@@ -19,6 +19,7 @@ from judge_server.cli.calibrate import sources
 from judge_server.cli.options import is_file
 from judge_server.cli.running import announce, fail
 from judge_server.core.errors import BadInput, BadSubmission, JudgeFailure
+from judge_server.core.judge import JudgeSpecification
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.evaluation.healthbench import ADJUSTMENTS, Subset, decided_scores
@@ -26,6 +27,7 @@ from judge_server.evaluation.scored_response import ScoredResponse, reward_score
 from judge_server.evaluation.summary import MeanScore, summarise
 from judge_server.evaluation.versus import ScoreDifference, differences
 from judge_server.judging.answer import Terms
+from judge_server.labels.about import require_shown
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import score_item
 from judge_server.settings.settings import Settings
@@ -94,8 +96,9 @@ async def evaluate(settings: Settings, options: EvaluationOptions) -> ModelsEval
         sink = _sink(options.rewards, files)
         async with open_service(settings) as service:
             judge = service.judge_registry.named(options.judge)
-            announce([judge])
             rubric = await _rubric(service, options)
+            _require_shown(options, rubric, judge.specification)
+            announce([judge])
             models = []
             for named in filter(None, (options.responses, options.versus)):
                 async with opened_source(named, settings, options.plan) as source:
@@ -113,8 +116,9 @@ async def estimate(settings: Settings, options: EvaluationOptions) -> None:
     rows = read_rows(options.file, healthbench=options.healthbench, examples=options.examples)
     unpriced = costing.Unpriced()
     async with costing.estimating_service(settings, unpriced) as service:
-        service.judge_registry.named(options.judge)
+        judge = service.judge_registry.named(options.judge)
         rubric = await _rubric(service, options)
+        _require_shown(options, rubric, judge.specification)
         found, first = await costing.count(service, _submissions(settings, options, rows, rubric), unpriced)
     await costing.time_of(settings, found, first, options.concurrency)
     costing.show(found, as_json=options.as_json)
@@ -136,6 +140,15 @@ async def _submissions(
                         row.submission(response, named, rubric=rubric, healthbench=options.healthbench),
                         {"judge": options.judge},
                     )
+
+
+def _require_shown(options: EvaluationOptions, rubric: Rubric | None, judge: JudgeSpecification) -> None:
+    """Raises JudgeNotAllowed if the rubric, or one of the files, names other judges to which texts may be shown."""
+    if rubric is not None and rubric.judges:
+        judge.require_shown(rubric.judges, f"The rubric {rubric.name}")
+    for named in filter(None, (str(options.file), options.responses, options.versus)):
+        if is_file(named):
+            require_shown(Path(named), judge)
 
 
 async def _rubric(service: Service, options: EvaluationOptions) -> Rubric | None:
