@@ -84,6 +84,11 @@ async def queue_items(service: Service, label_set: str) -> list[PlannedItem]:
 
 async def disagreement_items(service: Service, calibration_id: str) -> list[PlannedItem]:
     """The items on which the judge of a calibration differs most from people, worst first."""
+    if not calibration_id:
+        raise BadInput(
+            "No calibration is chosen whose disagreements are to be labelled.",
+            remedy="Choose one below, among the stored responses and disagreements.",
+        )
     record = await service.store.calibrations.calibration(calibration_id)
     report = None if record is None else await report_of(service.store, record.id)
     if record is None or report is None:

@@ -46,9 +46,15 @@ async def begun(request: Request, service: ServiceHere) -> Response:
     fields = await form_of(request, files=files)
     try:
         session = await session_of(service, fields)
-        if await service.store.label_plans.find(session.label_set) is None:
+        standing = await service.store.label_plans.find(session.label_set)
+        if standing is None:
             plan = await _planned(service, session, fields, files.get("file", SentFile("", b"")))
             await service.store.label_plans.put(plan)
+        elif standing.rubric != session.rubric.id:
+            raise BadInput(
+                f"{session.label_set} is labelled under {standing.rubric}, not under {session.rubric.id}.",
+                remedy="Choose that rubric to go on with it, or give a new name to begin another set.",
+            )
     except JudgeServerError as fault:
         return await _overview(request, service, fields, fault=str(fault), status=fault.status)
     return sent_to(request, f"/label/item?{session.query}")
@@ -80,6 +86,7 @@ async def _overview(
         calibrations=calibrations.items,
         annotator=own_name(),
         given={name: given.get(name, "") for name in (*_KEPT, *FILTERS)},
+        opened=given.get("from") == "disagreements" or any(given.get(name) for name in FILTERS),
         fault=fault,
     )
 

@@ -204,3 +204,22 @@ def test_a_server_that_is_killed_loses_no_label_and_gives_none_twice(tmp_path):
         counts = Counter((one["item"], one["criterion"]) for one in labels(client))
         assert set(counts.values()) == {1}
         assert len({item for item, _ in counts}) == 3
+
+
+def test_a_set_is_not_gone_on_with_under_another_rubric(client):
+    assert begun(client, set="ward/one").status_code == 200
+    form = {"token": token(client, "/label"), "set": "ward/one", "annotator": "ann", "from": "stored", "overlap": "all"}
+    answer = client.post("/label", data=form | {"rubric": "writing/summary"})
+    assert answer.status_code == 422
+    assert "ward/one is labelled under safety/sycophancy, not under writing/summary" in sound(answer).text
+    assert client.post("/label", data=form | {"rubric": "safety/sycophancy"}).status_code == 303
+
+
+def test_a_set_into_which_nothing_fits_says_so_and_so_does_one_of_no_calibration(client):
+    nothing = begun(client, set="ward/none", run="no-such-run")
+    assert "No stored response matches what is labelled into this set" in sound(nothing).text
+    form = {"token": token(client, "/label"), "set": "ward/two", "annotator": "ann", "rubric": "safety/sycophancy"}
+    answer = client.post("/label", data=form | {"from": "disagreements"})
+    assert answer.status_code == 422
+    assert "No calibration is chosen" in sound(answer).text
+    assert re.search(r"<details open><summary>Only some", answer.text)
