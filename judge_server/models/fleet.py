@@ -38,7 +38,7 @@ class Address:
     server may answer now. ``breaks``: how often it ended one so far; ``keeps_connections``: it leaves them open.
 
     ``preemptible``: it may vanish at any moment, so it is called if the others are busy, and its circuit opens at the
-    first lost call.
+    first lost call. ``barred``: another model answers there than at the others, so only a fleet of it alone calls it.
 
     ``limit``: calls at a time; ``rate``: calls a second, of which ``turns`` may be taken now. Both are infinite until
     the server refuses calls. ``taken`` and ``refused``: calls since ``began``, in the last seconds or since the last
@@ -46,6 +46,7 @@ class Address:
 
     url: str
     preemptible: bool = False
+    barred: bool = False
     in_flight: int = 0
     lost: bool = False
     interrupted: bool = False
@@ -138,6 +139,7 @@ class Fleet:
         self.addresses = tuple(Address(url, url in preemptible) for url in urls)
         self.interruptions = self.severed = 0
         self._clock = clock
+        self._alone = False
         self._taken = 0
         self._failing_since: float | None = None
 
@@ -217,7 +219,7 @@ class Fleet:
     def only(self, address: Address) -> "Fleet":
         """A fleet of this one address, with the same state."""
         alone = Fleet((), self._clock)
-        alone.addresses = (address,)
+        alone.addresses, alone._alone = (address,), True
         return alone
 
     def others(self, tried: Collection[Address]) -> bool:
@@ -235,7 +237,7 @@ class Fleet:
     def only_busy(self) -> bool:
         """Whether an address is reachable and takes no call merely because of its load."""
         now = self._clock()
-        return any(address.open_until <= now and not address.times_opened for address in self.addresses)
+        return any(address.open_until <= now and not address.times_opened for address in self._members())
 
     @property
     def usable(self) -> bool:
@@ -243,21 +245,26 @@ class Fleet:
         now = self._clock()
         return any(
             now >= address.open_until and address.busy_until <= now + _LONGEST_PAUSE_SECONDS
-            for address in self.addresses
+            for address in self._members()
         )
 
     def wait_seconds(self) -> float:
         """Seconds until an address may be available again; 0 if one is. An address with all the calls that it takes at
         a time has room when one ends."""
         now = self._clock()
-        if any(self._available(address, now) for address in self.addresses):
+        members = self._members()
+        if any(self._available(address, now) for address in members):
             return 0.0
-        if any(now >= address.available_at() and not address.probed for address in self.addresses):
-            return min(ROOM_WAIT_SECONDS, *(address.seconds_to_turn(now) for address in self.addresses))
-        return max(min(address.available_at() for address in self.addresses) - now, PROBE_WAIT_SECONDS)
+        if any(now >= address.available_at() and not address.probed for address in members):
+            return min(ROOM_WAIT_SECONDS, *(address.seconds_to_turn(now) for address in members))
+        return max(min(address.available_at() for address in members) - now, PROBE_WAIT_SECONDS)
+
+    def _members(self) -> list[Address]:
+        """Those that serve the model; all if none is known to."""
+        return [address for address in self.addresses if not address.barred] or list(self.addresses)
 
     def _available(self, address: Address, now: float) -> bool:
-        if now < address.available_at() or address.probed:
+        if now < address.available_at() or address.probed or (address.barred and not self._alone):
             return False
         return address.has_room(now)
 

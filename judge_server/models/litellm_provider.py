@@ -154,6 +154,11 @@ class LiteLLMProvider:
             return None
         return price_in(self._litellm.model_cost, self.name)
 
+    barred = False
+    """One address is never left out."""
+
+    def bar(self, barred: bool) -> None: ...
+
     async def declared(self) -> None:
         """Providers say nothing of a model beside its answers."""
 

@@ -168,6 +168,14 @@ class ModelServer(ABC):
 
         return dict(await together([asked(address) for address in self._fleet.addresses]))
 
+    @property
+    def barred(self) -> bool:
+        return any(address.barred for address in self._fleet.addresses)
+
+    def bar(self, barred: bool) -> None:  # see ``Member``
+        for address in self._fleet.addresses:
+            address.barred = barred
+
     def call_only(self, address: Address) -> None:
         """Send further calls there, without hedging."""
         self._fleet = self._fleet.only(address)

@@ -301,7 +301,7 @@ class Replaceable(Model, Protocol):
     def severed(self) -> int:
         """Those of the interruptions in which a call or a connection was lost."""
 
-    def parts(self, *, interrupted: bool = False) -> tuple[Model, ...]:
+    def parts(self, *, interrupted: bool = False) -> tuple["Member", ...]:
         """One model for each address, over the same connections; only for those that were ``interrupted`` since they
         were last asked for."""
 
@@ -311,6 +311,18 @@ class Replaceable(Model, Protocol):
 
     async def relearn(self) -> None:
         """Find out the capabilities and the revision again. Raises ModelUnavailable."""
+
+
+class Member(Model, Protocol):
+    """One address of a ``Replaceable``."""
+
+    async def declared(self) -> frozenset[str] | None: ...
+
+    @property
+    def barred(self) -> bool:
+        """Whether the whole model leaves this address out."""
+
+    def bar(self, barred: bool) -> None: ...
 
 
 @runtime_checkable

@@ -2,7 +2,8 @@
 
 Three things are compared with what was there at the start: the name and fingerprint in each answer, what the servers
 say of the model, and the answers to fixed questions. An answer that comes after an interruption counts only when the
-model has been recognised again; one that comes from another model never counts.
+model has been recognised again; one that comes from another model never counts. If other addresses still serve the
+model, one that serves another is left out, until it serves the model again.
 """
 
 import asyncio
@@ -12,7 +13,6 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import exp, isnan
 from typing import Final, Protocol
 
 from judge_server.core.errors import (
@@ -22,9 +22,10 @@ from judge_server.core.errors import (
     ModelUnavailable,
     StoreUnavailable,
 )
-from judge_server.core.model_signature import ModelSignature, Reaction, mean_of, noise_of
+from judge_server.core.model_signature import ModelSignature
 from judge_server.core.price import Price
-from judge_server.models.protocol import Capabilities, Completion, Model, Priced, Reach, Replaceable, Request, Spread
+from judge_server.models.protocol import Capabilities, Completion, Member, Priced, Reach, Replaceable, Request, Spread
+from judge_server.models.recognition import Round, round_of, signature_of
 from judge_server.models.sleeping import SleepLevel, sleeper_of
 from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
@@ -32,7 +33,6 @@ from judge_server.util.concurrency import together
 ROUNDS: Final = 3
 _FIRST_ASKED: Final = 2
 _PATIENCE_SECONDS: Final = 15.0
-_QUESTION_SECONDS: Final = 60.0
 _DECLARED: Final = "its servers say something else of it"
 _LOG = logging.getLogger(__name__)
 Questions = Callable[[Capabilities], tuple[Request, ...]]
@@ -70,6 +70,11 @@ class _Recognised:
     mixed: bool
     at: datetime
 
+    def fits(self, one: Round, declared: frozenset[str] | None) -> bool:
+        """Whether an address that answered so, and says this of itself, serves this model."""
+        same = one.marks <= self.marks and not self.signature.differs(one.reactions)
+        return same and (declared is None or declared <= self.declared)
+
 
 class WatchedModel:
     """A model with addresses, and what it is recognised by. ``questions``: the fixed ones for what a model can do;
@@ -82,7 +87,7 @@ class WatchedModel:
         self.key = key
         self._known: _Recognised | None = None
         self._started = False
-        self._generation = 0
+        self._generation = self._barrings = 0
         self._first = ""
         self._revision: str | None = None
         self._answers = self._answers_checked = 0
@@ -165,19 +170,24 @@ class WatchedModel:
 
     async def complete(self, request: Request) -> Completion:
         generation = self._generation
-        completion = await self._model.complete(request)
-        self._answers += 1
-        known = self._known
-        if known is not None and (
-            completion.origin not in known.marks or known.interruptions != self._model.interruptions
-        ):
-            await self._recognise(completion.origin, request.deadline)
-        if self._generation != generation:
-            raise JudgeChanged(
-                f"Another model answers at the address of {self.name!r} than when the question was asked.",
-                remedy="Put the former model back, or accept the new judge: judge-server run repin RUN --reason TEXT.",
-            )
-        return completion
+        while True:
+            barrings = self._barrings
+            completion = await self._model.complete(request)
+            self._answers += 1
+            known = self._known
+            if known is not None and (
+                completion.origin not in known.marks or known.interruptions != self._model.interruptions
+            ):
+                await self._recognise(completion.origin, request.deadline)
+            if self._generation != generation:
+                raise JudgeChanged(
+                    f"Another model answers at the address of {self.name!r} than when the question was asked.",
+                    remedy="Put the former model back, or accept the new judge: judge-server run repin RUN --reason "
+                    "TEXT.",
+                )
+            if self._barrings == barrings:
+                return completion
+            # an address was left out meanwhile, and it may have given this answer
 
     async def check(self) -> None:
         """Compare everything now. A model that is away since the start is not asked. Questions are asked only if the
@@ -192,7 +202,7 @@ class WatchedModel:
             elif self.replacement is not None or self._unsure(known):
                 await self._compare(known, self._model.parts(), every=True)
                 self._answers_checked = self._answers
-            elif (await self._model.declared() or known.declared) != known.declared:
+            elif (await self._model.declared() or known.declared) != known.declared and not await self._left_out(known):
                 await self._meet(_DECLARED, frozenset())
 
     def _unsure(self, known: _Recognised) -> bool:
@@ -204,6 +214,8 @@ class WatchedModel:
         try:
             async with asyncio.timeout(left), self._lock:
                 while (known := self._known) is not None:
+                    if origin not in known.marks and await self._left_out(known):
+                        return
                     if origin not in known.marks:
                         await self._meet(f"an answer names {origin!r} instead of {_listed(known.marks)}", {origin})
                     elif known.interruptions != self._model.interruptions:
@@ -214,19 +226,51 @@ class WatchedModel:
         except TimeoutError:
             raise DeadlineExceeded("The deadline passed before the model was recognised again.") from None
 
-    async def _compare(self, known: _Recognised, parts: Sequence[Model], *, every: bool) -> None:
+    async def _left_out(self, known: _Recognised) -> bool:
+        """Leave out the addresses that serve another model than the known one, if others still serve that, and take
+        back those that do again. Whether any is left out now."""
+        parts = self._model.parts()
+        if known.mixed or len(parts) < 2:
+            return False
+        questions = self._questions(self.capabilities)
+        there, right = set[int](), set[int]()
+        for _ in range(ROUNDS):
+            rounds = await together([round_of(part, questions, range(len(questions))) for part in parts])
+            said = await together([part.declared() for part in parts])
+            there |= {at for at, one in enumerate(rounds) if one.answered}
+            right |= {at for at, one in enumerate(rounds) if one.answered and known.fits(one, said[at])}
+            if right == there:
+                break
+        if right == there or not right:
+            return False
+        now, newly = datetime.now(UTC), [parts[at] for at in there - right if not parts[at].barred]
+        for at in there:
+            parts[at].bar(at not in right)
+        if newly:
+            self._barrings += 1
+            self.replacement = Replacement(known.at, now, "at one of its addresses, which is left out")
+            self.changed.set()
+            _LOG.error("an address of %s serves another model than the others: it is left out", self.name)
+        here = self._model
+        self._known = replace(known, interruptions=here.interruptions, severed=here.severed, at=now)
+        return True
+
+    async def _compare(self, known: _Recognised, parts: Sequence[Member], *, every: bool) -> None:
         """Ask each part ``every`` question, or those that the model is least certain of and, unless they are answered
         as before, the others too; meet the model anew if anything differs."""
         declared = await self._model.declared()
         questions = self._questions(self.capabilities)
         first = range(len(questions)) if every else known.signature.least_certain(_FIRST_ASKED)
-        rounds = await together([_round(part, questions, first) for part in parts])
+        rounds = await together([round_of(part, questions, first) for part in parts])
         if not every and not all(known.signature.repeats(one.reactions) for one in rounds):
-            rounds = await together([_round(part, questions, range(len(questions))) for part in parts])
+            rounds = await together([round_of(part, questions, range(len(questions))) for part in parts])
         self.checks += 1
         if not any(one.answered for one in rounds):
             raise ModelUnavailable(f"The model {self.name!r} was interrupted, and could not be recognised again yet.")
         marks = frozenset[str]().union(*(one.marks for one in rounds))
+        alike = not known.mixed and all(known.fits(one, None) for one in rounds if one.answered)
+        if not (alike and declared in (None, known.declared)) and await self._left_out(known):
+            return
         if declared is not None and declared != known.declared:
             await self._meet(_DECLARED, marks)
         elif strange := marks - known.marks:
@@ -234,13 +278,26 @@ class WatchedModel:
         elif known.mixed or any(known.signature.differs(one.reactions) for one in rounds):
             await self._meet("it answers the fixed questions otherwise", marks)
         else:
+            for part, one in zip(parts, rounds, strict=True):
+                if part.barred and one.answered:
+                    self._take_back(part)
             here = self._model
             self._known = replace(known, interruptions=here.interruptions, severed=here.severed, at=datetime.now(UTC))
+
+    def _take_back(self, part: Member) -> None:
+        part.bar(False)
+        _LOG.info("an address of %s serves the same model as the others again", self.name)
+        if self.revision == self._first and not any(other.barred for other in self._model.parts()):
+            self.replacement = None
+            self.changed.set()
 
     async def _meet(self, why: str, marks: AbstractSet[str]) -> None:
         """Find out what the model can do, and recognise it among the known ones; it may be a new one. ``marks``: those
         of answers before. Raises JudgeFailure, and StoreUnavailable."""
         before, former = self._known, self.revision
+        for part in self._model.parts():
+            if part.barred:
+                part.bar(False)
         if before is not None:
             await self._model.relearn()
         declared = await self._model.declared()
@@ -262,13 +319,13 @@ class WatchedModel:
         )
         self._tell(self._known, before, former, why)
 
-    async def _rounds(self, questions: Sequence[Request], signatures: Sequence[ModelSignature]) -> list[list["_Round"]]:
+    async def _rounds(self, questions: Sequence[Request], signatures: Sequence[ModelSignature]) -> list[list[Round]]:
         """By address that answers: one round if a known signature fits, else several. Raises ModelUnavailable."""
         parts = self._model.parts()
-        by_part: list[list[_Round]] = [[] for _ in parts]
-        answering: list[list[_Round]] = []
+        by_part: list[list[Round]] = [[] for _ in parts]
+        answering: list[list[Round]] = []
         for _ in range(ROUNDS):
-            found = await together([_round(part, questions, range(len(questions))) for part in parts])
+            found = await together([round_of(part, questions, range(len(questions))) for part in parts])
             for rounds, one in zip(by_part, found, strict=True):
                 rounds.append(one)
             answering = [rounds for rounds in by_part if any(one.answered for one in rounds)]
@@ -279,12 +336,12 @@ class WatchedModel:
         return answering
 
     async def _signature(
-        self, key: str, signatures: tuple[ModelSignature, ...], by_part: Sequence[Sequence["_Round"]]
+        self, key: str, signatures: tuple[ModelSignature, ...], by_part: Sequence[Sequence[Round]]
     ) -> tuple[int, ModelSignature]:
         """The known signature that fits, or else a new one, which another process may have added meanwhile."""
         found = _place(signatures, by_part)
         while found is None:
-            made, place = _made_of([one for rounds in by_part for one in rounds]), len(signatures)
+            made, place = signature_of([one for rounds in by_part for one in rounds]), len(signatures)
             await self._records.add_signature(key, place, made)
             signatures = await self._records.signatures(key)
             found = place if signatures[place] == made else _place(signatures, by_part)
@@ -316,76 +373,12 @@ class WatchedModel:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Round:
-    """The reactions of one address to the questions that it was asked, and the names that its answers had. ``worded``:
-    they had no probabilities."""
-
-    reactions: tuple[Reaction | None, ...]
-    marks: frozenset[str]
-    worded: bool
-
-    @property
-    def answered(self) -> bool:
-        return any(one is not None for one in self.reactions)
-
-
-async def _round(part: Model, questions: Sequence[Request], places: Sequence[int]) -> _Round:
-    """``places``: of the questions to ask."""
-    asked = [_answer(part, question) if place in places else _nothing() for place, question in enumerate(questions)]
-    answers = await together(asked)
-    there = [one for one in answers if one is not None]
-    return _Round(
-        tuple(None if one is None else reaction_of(one) for one in answers),
-        frozenset(one.origin for one in there),
-        worded=not any(one.candidates or one.decisions for one in there),
-    )
-
-
-async def _answer(part: Model, question: Request) -> Completion | None:
-    try:
-        return await part.complete(replace(question, deadline=time.monotonic() + _QUESTION_SECONDS))
-    except JudgeFailure:
-        return None
-
-
-async def _nothing() -> None:
-    return None
-
-
-def reaction_of(completion: Completion) -> Reaction:
-    """The distribution of the first token, or the word itself with probability 1 if there are no probabilities."""
-    decision = completion.decisions[0] if completion.decisions else None
-    if decision is not None and not isinstance(decision, JudgeFailure):
-        return {str(place): share for place, share in enumerate(decision.shares)}
-    found: dict[str, float] = {}
-    for candidate in completion.candidates:
-        if not isnan(candidate.logprob):
-            text = candidate.text.strip().casefold()
-            found[text] = found.get(text, 0.0) + exp(candidate.logprob)
-    return found or {completion.text.strip().casefold(): 1.0}
-
-
-def _place(signatures: Sequence[ModelSignature], by_part: Sequence[Sequence[_Round]]) -> int | None:
+def _place(signatures: Sequence[ModelSignature], by_part: Sequence[Sequence[Round]]) -> int | None:
     """The first signature that a round of every address fits."""
     for place, signature in enumerate(signatures):
         if all(any(one.answered and not signature.differs(one.reactions) for one in rounds) for rounds in by_part):
             return place
     return None
-
-
-def _made_of(rounds: Sequence[_Round]) -> ModelSignature:
-    found = [one.reactions for one in rounds]
-    noise, mean_noise = noise_of(found)
-    reactions = mean_of(found)
-    return ModelSignature(
-        id=digest(list(reactions)).removeprefix("sha256:")[:12],
-        reactions=reactions,
-        noise=noise,
-        mean_noise=mean_noise,
-        worded=all(one.worded for one in rounds),
-        since=datetime.now(UTC),
-    )
 
 
 def _texts(questions: Sequence[Request]) -> list[str]:

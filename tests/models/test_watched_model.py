@@ -1,6 +1,7 @@
 """Another model behind the same address: noticed by its answers, its names, its listing, and after interruptions."""
 
 import asyncio
+import math
 import time
 from contextlib import asynccontextmanager
 from functools import partial
@@ -235,7 +236,7 @@ async def test_after_a_silence_a_small_difference_is_a_reason_to_ask_the_other_q
                 await model.complete(request())
 
 
-async def test_a_dead_address_of_a_fleet_is_no_interruption_and_one_that_comes_back_as_another_is_noticed(store):
+async def test_a_dead_address_of_a_fleet_is_no_interruption_and_one_that_comes_back_as_another_is_left_out(store):
     with StubJudge(faithful(0.9)) as judge, StubJudge(faithful(0.9)) as other:
         async with watched(store, judge, other) as model:
             other.stop()
@@ -244,14 +245,59 @@ async def test_a_dead_address_of_a_fleet_is_no_interruption_and_one_that_comes_b
                 await model.complete(request(prefix=(str(number),)))
             assert judge.calls <= calls + 6 + 2
             with StubJudge(faithful(0.3), port=other.port) as third:
-                give_up, before = time.monotonic() + PATIENCE_SECONDS, third.calls
-                while model.replaced is None:
-                    assert time.monotonic() < give_up
-                    try:
-                        await model.complete(request(prefix=(str(time.monotonic()),)))
-                    except JudgeChanged:
-                        continue
-                    assert third.calls == before, "an answer of another model counted"
+                await until_asked(model, third)
+                asked = third.calls
+                for number in range(20):
+                    await model.complete(request(prefix=(str(number),)))
+                assert third.calls == asked
+                await model.check()
+                assert third.calls > asked, "it is looked at again"
+                assert "at one of its addresses, which is left out" in model.replaced
+                assert model.changed.is_set(), "an alarm is raised, and what may be in doubt is listed"
+                assert model.changes == 0
+            with StubJudge(faithful(0.9), port=other.port) as fourth:
+                await model.check()
+                asked = fourth.calls
+                await until_asked(model, fourth, asked)
+                assert (model.replaced, model.changes) == (None, 0)
+
+
+async def test_a_fleet_whose_last_address_changes_too_is_another_model(store):
+    with StubJudge(faithful(0.9)) as judge, StubJudge(faithful(0.9)) as other:
+        async with watched(store, judge, other) as model:
+            await model.complete(request())
+            other.behave, first = faithful(0.3), model.revision
+            await model.check()
+            assert model.revision == first
+            assert (await model.complete(request())).candidates[0].logprob == pytest.approx(math.log(0.9))
+            judge.behave = faithful(0.3)
+            await model.complete(request())
+            await model.check()
+            assert model.revision != first
+            asked = other.calls
+            await until_asked(model, other, asked)
+
+
+@pytest.mark.parametrize(
+    "other", [named("another", p=0.3), named(fingerprint="fp_2", p=0.3)], ids=["another name", "another fingerprint"]
+)
+async def test_an_answer_with_another_name_from_one_address_of_two_is_asked_again_elsewhere(store, other):
+    with StubJudge(named(fingerprint="fp_1")) as one, StubJudge(named(fingerprint="fp_1")) as two:
+        async with watched(store, one, two) as model:
+            two.behave = other
+            for number in range(20):
+                answer = await model.complete(request(prefix=(str(number),)))
+                assert answer.candidates[0].logprob == pytest.approx(math.log(0.9))
+            assert model.changes == 0
+
+
+async def until_asked(model, judge, calls=0):
+    """Complete questions, all answered with .9, until ``judge`` was asked more than ``calls`` times."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while judge.calls <= calls:
+        assert time.monotonic() < give_up
+        answer = await model.complete(request(prefix=(str(time.monotonic()),)))
+        assert model.changes or answer.candidates[0].logprob == pytest.approx(math.log(0.9))
 
 
 async def test_answers_that_differ_each_time_are_no_evidence(store):
