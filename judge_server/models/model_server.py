@@ -172,7 +172,7 @@ class ModelServer(ABC):
     def barred(self) -> bool:
         return any(address.barred for address in self._fleet.addresses)
 
-    def bar(self, barred: bool) -> None:  # see ``Member``
+    def bar(self, barred: bool) -> None:  # see ``ModelAddress``
         for address in self._fleet.addresses:
             address.barred = barred
 

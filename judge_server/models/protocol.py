@@ -301,7 +301,7 @@ class Replaceable(Model, Protocol):
     def severed(self) -> int:
         """Those of the interruptions in which a call or a connection was lost."""
 
-    def parts(self, *, interrupted: bool = False) -> tuple["Member", ...]:
+    def parts(self, *, interrupted: bool = False) -> tuple["ModelAddress", ...]:
         """One model for each address, over the same connections; only for those that were ``interrupted`` since they
         were last asked for."""
 
@@ -313,7 +313,7 @@ class Replaceable(Model, Protocol):
         """Find out the capabilities and the revision again. Raises ModelUnavailable."""
 
 
-class Member(Model, Protocol):
+class ModelAddress(Model, Protocol):
     """One address of a ``Replaceable``."""
 
     async def declared(self) -> frozenset[str] | None: ...

@@ -24,7 +24,16 @@ from judge_server.core.errors import (
 )
 from judge_server.core.model_signature import ModelSignature
 from judge_server.core.price import Price
-from judge_server.models.protocol import Capabilities, Completion, Member, Priced, Reach, Replaceable, Request, Spread
+from judge_server.models.protocol import (
+    Capabilities,
+    Completion,
+    ModelAddress,
+    Priced,
+    Reach,
+    Replaceable,
+    Request,
+    Spread,
+)
 from judge_server.models.recognition import Round, round_of, signature_of
 from judge_server.models.sleeping import SleepLevel, sleeper_of
 from judge_server.util.canonical import digest
@@ -255,7 +264,7 @@ class WatchedModel:
         self._known = replace(known, interruptions=here.interruptions, severed=here.severed, at=now)
         return True
 
-    async def _compare(self, known: _Recognised, parts: Sequence[Member], *, every: bool) -> None:
+    async def _compare(self, known: _Recognised, parts: Sequence[ModelAddress], *, every: bool) -> None:
         """Ask each part ``every`` question, or those that the model is least certain of and, unless they are answered
         as before, the others too; meet the model anew if anything differs."""
         declared = await self._model.declared()
@@ -284,7 +293,7 @@ class WatchedModel:
             here = self._model
             self._known = replace(known, interruptions=here.interruptions, severed=here.severed, at=datetime.now(UTC))
 
-    def _take_back(self, part: Member) -> None:
+    def _take_back(self, part: ModelAddress) -> None:
         part.bar(False)
         _LOG.info("an address of %s serves the same model as the others again", self.name)
         if self.revision == self._first and not any(other.barred for other in self._model.parts()):
