@@ -85,3 +85,16 @@ def test_texts_of_a_rubric_or_a_file_that_names_its_judges_go_to_no_other(folder
         shown = json.dumps([body["messages"] for body in other.bodies])
     assert "lets its texts be shown to inside only, not to 'outside'" in " ".join(told.stderr.split())
     assert "My head aches" not in shown
+
+
+def test_an_audit_asks_the_judge_that_the_rubric_names_in_the_opposite_order_too(folder):
+    rows = [{"prompt": f"My head aches, case {number % 4}.", "response": f"Drink, {number}."} for number in range(8)]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with StubJudge(lambda _: labels(Yes=0.9, No=0.1)) as allowed, StubJudge() as other:
+        configured(folder, allowed, other)
+        config = ("--config", "judges.toml", "--database", "sqlite:///j.db")
+        run(folder, "score", "rows.jsonl", "--rubric", "water.yaml", "-o", "out.jsonl", *config)
+        told = run(folder, "rubric", "audit", "water.yaml", "--ask", 3, "--json", *config)
+    assert "was not asked again" not in told.stderr
+    (found,) = json.loads(told.stdout)["criteria"]
+    assert found["repeated"]["n"] == found["reordered"]["n"] == 3, found

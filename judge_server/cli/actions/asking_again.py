@@ -119,6 +119,8 @@ class AskingAgain:
             if rubric is None:
                 return None
             rubric = worded(rubric, wordings)
+        if rubric is not None and known.judge is not None and known.judge.name in rubric.judges:
+            rubric = rubric.model_copy(update={"judges": (*rubric.judges, judge)})  # the same one in either order
         asked = submission.model_copy(update={"rubric": rubric or submission.rubric, "run": None, "judge": judge})
         try:
             return decisions(await self.scorer.score(asked, Terms(Priority.AUDIT)))
