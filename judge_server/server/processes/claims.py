@@ -24,6 +24,7 @@ _SLOT: Final = struct.Struct("=Qqd")  # the digest of the key, the worker's numb
 _TRIED: Final = 16
 _LONGEST_SECONDS: Final = 300.0
 _LOOK_AGAIN_SECONDS: Final = 0.01
+_ALIVE_SECONDS: Final = 0.5
 _NAME: Final = "claims.table"
 _KIND: Final = "readings"
 Readings = Mapping[str, Mapping[str, Any]]
@@ -73,19 +74,28 @@ class SharedClaims:
         return elsewhere
 
     def release(self, keys: Collection[str]) -> None:
+        self._free(keys, self._me)
+
+    def _free(self, keys: Collection[str], owner: int) -> None:
         now = time.monotonic()
         with self._locked():
             for key in keys:
                 digest = _digest(key)
                 start = self._find(digest, now)
-                if start is not None and _SLOT.unpack_from(self._memory, start)[:2] == (digest, self._me):
+                if start is not None and _SLOT.unpack_from(self._memory, start)[:2] == (digest, owner):
                     _SLOT.pack_into(self._memory, start, 0, 0, 0.0)
 
     async def readings(self, keys: Mapping[str, int], seconds: float | None) -> Readings:
-        """Wait until the workers have released these keys, ``seconds`` at most; what they then know of them."""
-        give_up = None if seconds is None else time.monotonic() + seconds
-        while self._held(keys) and (give_up is None or time.monotonic() < give_up):  # noqa: ASYNC110 - another process
+        """Wait until the workers have released these keys, ``seconds`` at most; what they then know of them. A worker
+        that was killed holds none."""
+        begun = looked = time.monotonic()
+        while self._held(keys) and (seconds is None or time.monotonic() - begun < seconds):
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            if time.monotonic() - looked >= _ALIVE_SECONDS:
+                for owner in set(keys.values()):
+                    if not await self._peers.listens(owner):
+                        self._free(keys, owner + 1)
+                looked = time.monotonic()
         found: dict[str, Mapping[str, Any]] = {}
         for owner in set(keys.values()):
             mine = [key for key, number in keys.items() if number == owner]

@@ -55,6 +55,15 @@ class Peers:
             raise answer
         return answer
 
+    async def listens(self, number: int) -> bool:
+        """Whether that worker's process is there, busy or not."""
+        try:
+            _, writer = await asyncio.open_unix_connection(self.place.socket_of(number))
+        except OSError:
+            return False
+        writer.close()
+        return True
+
     async def ask_others(self, kind: str, question: Any, seconds: float) -> Mapping[int, Any]:
         """The answers of the other workers that give one in time, by their number."""
 

@@ -119,6 +119,22 @@ async def test_a_question_is_claimed_once_and_its_reading_goes_to_who_waits(plac
                 await closing
 
 
+async def test_nobody_waits_for_a_worker_that_was_killed(places):
+    peers = [Peers(place) for place in places[:2]]
+    first, second = (SharedClaims(place, one) for place, one in zip(places, peers, strict=False))
+    await peers[0].start()
+    await first.claim([KEY])
+    elsewhere = await second.claim([KEY])
+    waiting = asyncio.create_task(second.readings(elsewhere, None))
+    await asyncio.sleep(1.2)
+    assert not waiting.done()  # it is there
+    await peers[0].close()
+    assert await asyncio.wait_for(waiting, PATIENCE_SECONDS) == {}
+    assert await second.claim([KEY]) == {}
+    first.close()
+    second.close()
+
+
 async def test_another_question_on_the_same_text_is_not_waited_for(places):
     """Keys begin with the digest of what is shown."""
     peers = [Peers(place) for place in places[:2]]
