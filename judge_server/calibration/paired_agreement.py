@@ -18,6 +18,7 @@ from judge_server.labels.label_set import LabelSet
 from judge_server.labels.table_builder import table_of
 
 MET = 0.5
+LOOKS = 3  # a change is looked at on revise, on select and on the test split: chance objects to a good one three times
 
 
 def mapped(labels: LabelSet, judge: str, maps: Mapping[str, FittedMap]) -> LabelSet:
@@ -107,7 +108,8 @@ def _said(both: LabelSet) -> tuple[_Pairs, tuple[str, ...]]:
 
 
 def _shown_worse(said: _Pairs) -> list[int]:
-    """Criteria on which the new rows agree less, every label counted alike, at a level shared by all (Holm)."""
+    """Criteria on which the new rows agree less, every label counted alike, at a level shared by all (Holm) and by the
+    looks at a change."""
     tested: dict[int, float] = {}
     lost = []
     for place in np.unique(said.criterion):
@@ -118,7 +120,7 @@ def _shown_worse(said: _Pairs) -> list[int]:
             if found.after < found.before:
                 lost.append(int(place))
     adjusted = dict(zip(tested, holm_adjusted(list(tested.values())), strict=True))
-    return [place for place in lost if adjusted[place] < SIGNIFICANT]
+    return [place for place in lost if adjusted[place] < SIGNIFICANT / LOOKS]
 
 
 def _all_alike(old: Ints, new: Ints, people: Ints) -> bool:
