@@ -23,6 +23,7 @@ from judge_server.judging.single import SingleJudge
 from judge_server.models.protocol import Model, Teachable
 from judge_server.models.registry import open_model
 from judge_server.settings.settings import Settings
+from judge_server.util.wording import many
 from judge_server.wiring.archive import open_archive
 from judge_server.wiring.judges import judge_specifications
 from judge_server.wiring.service import Service, open_service
@@ -166,7 +167,7 @@ def _tell(found: Tuning, options: TuneOptions) -> None:
         typer.echo(f"note: its time was over after {trained.steps} of {trained.planned_steps} steps")
     if found.left_out:
         typer.echo(f"note: {found.left_out} labelled questions were not learnt from")
-    typer.echo(f"trained on {found.rows} rows: {trained.steps} steps in {trained.seconds:.0f} s")
+    typer.echo(f"trained on {many(found.rows, 'row')}: {many(trained.steps, 'step')} in {trained.seconds:.0f} s")
     typer.echo(f"for the configuration: {options.out / 'judge.toml'}")
     typer.echo(f"figures: judge-server calibrate compare {options.out / 'before.csv'} {options.out / 'after.csv'}")
     typer.echo(f"record: {options.out / 'tuning.json'}")
