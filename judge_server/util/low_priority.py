@@ -1,4 +1,4 @@
-"""A process that gives way to others: a lower share of the processor, and no wait for it by those that wake up.
+"""A process that gives way to others: a lower share of the processor, and shorter waits for it by those that wake up.
 
 Linux since 6.6 lets a process run for its slice, 3 ms, although another of a higher priority has woken up. Since 6.12
 one whose slice is shorter takes its place at once, so a process of long slices does not delay those that sleep often.
