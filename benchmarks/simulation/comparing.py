@@ -12,7 +12,8 @@ from benchmarks.simulation.gates import Judge
 from judge_server.agreement.array import Ints, floats
 from judge_server.agreement.label_weight import label_weights
 from judge_server.agreement.marginal import holm_adjusted, sign_flip
-from judge_server.calibration.balanced_test import BalancedTest, claim
+from judge_server.calibration.balanced_sign_flip import balanced_sign_flip
+from judge_server.calibration.balanced_test import claim
 from judge_server.calibration.comparison import SIGNIFICANT, compare, direction
 from judge_server.monitoring.clustered import Sample, stratified_share
 
@@ -57,7 +58,7 @@ def _claim(cluster: Ints, old: Ints, new: Ints) -> float | None:
     people, criterion = old[:, 0].ravel(), np.repeat(np.arange(len(old)), len(cluster))
     before, after = ((one[:, 1] == one[:, 0]).ravel().astype(np.int64) for one in (old, new))
     prompt = np.tile(cluster, len(old))
-    balanced = BalancedTest.of(before, after, prompt, label_weights(people, criterion))
+    balanced = balanced_sign_flip(before, after, prompt, label_weights(people, criterion))
     fixed, broken = int((after > before).sum()), int((before > after).sum())
     return claim(fixed, broken, sign_flip(after, before, prompt).p, balanced)
 

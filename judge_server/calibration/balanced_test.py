@@ -1,7 +1,5 @@
 """Two versions of a judge with every label that people gave counted alike, and when one may be called better."""
 
-from judge_server.agreement.array import Floats, Ints
-from judge_server.agreement.marginal import sign_flip
 from judge_server.core.model import Frozen
 from judge_server.util.wording import p_value
 
@@ -14,11 +12,6 @@ class BalancedTest(Frozen):
     before: float
     after: float
     p: float | None = None
-
-    @classmethod
-    def of(cls, old: Ints, new: Ints, cluster: Ints, weight: Floats) -> "BalancedTest":
-        """``old``, ``new``: (ratings,), 1 where a version agrees with people; ``weight``: of ``label_weights``."""
-        return cls(before=float(weight @ old), after=float(weight @ new), p=sign_flip(new, old, cluster, weight).p)
 
     def __str__(self) -> str:
         told = "nothing to test" if self.p is None else p_value(self.p)

@@ -27,6 +27,7 @@ from judge_server.agreement.metric import Estimate
 from judge_server.agreement.panel import RatingPanel
 from judge_server.agreement.resampling import Task
 from judge_server.agreement.stratified import stratified_tasks
+from judge_server.calibration.balanced_sign_flip import balanced_sign_flip
 from judge_server.calibration.balanced_test import BalancedTest, claim
 from judge_server.calibration.headline import headline_metric
 from judge_server.calibration.panels import View, pooled, views
@@ -191,7 +192,7 @@ def paired(view: View, measurement: Measurement) -> Paired:
         fixed=fixed,
         broken=broken,
         exact=sign_flip(right[1], right[0], cluster),
-        balanced=BalancedTest.of(right[0], right[1], cluster, weight) if len(weight) else None,
+        balanced=balanced_sign_flip(right[0], right[1], cluster, weight) if len(weight) else None,
         mcnemar=mcnemar_clustered(right[1], right[0], cluster),
         mcnemar_exact=mcnemar(fixed, broken, "mcnemar_exact"),
         stuart_maxwell=stuart_maxwell(table),

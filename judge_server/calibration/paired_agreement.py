@@ -8,7 +8,7 @@ import numpy as np
 from judge_server.agreement.array import Floats, Ints
 from judge_server.agreement.label_weight import RARE, label_weights
 from judge_server.agreement.marginal import holm_adjusted, sign_flip
-from judge_server.calibration.balanced_test import BalancedTest
+from judge_server.calibration.balanced_sign_flip import balanced_sign_flip
 from judge_server.calibration.comparison import NEW, OLD, SIGNIFICANT, merged, shared_panel
 from judge_server.calibration.curve_fitting import applied
 from judge_server.calibration.improvement import PairedTest
@@ -81,7 +81,7 @@ def paired_test(old: LabelSet, new: LabelSet, judge: str) -> PairedTest:
         fixed=int((said.new > said.old).sum()),
         broken=int((said.old > said.new).sum()),
         p=sign_flip(said.new, said.old, said.cluster).p,
-        balanced=BalancedTest.of(said.old, said.new, said.cluster, said.weight),
+        balanced=balanced_sign_flip(said.old, said.new, said.cluster, said.weight),
         alike=alike,
         worse=tuple(both.table.criteria.names[place] for place in _shown_worse(said)),
     )
@@ -114,7 +114,7 @@ def _shown_worse(said: _Pairs) -> list[int]:
     lost = []
     for place in np.unique(said.criterion):
         own = said.criterion == place
-        found = BalancedTest.of(said.old[own], said.new[own], said.cluster[own], said.weight[own])
+        found = balanced_sign_flip(said.old[own], said.new[own], said.cluster[own], said.weight[own])
         if found.p is not None:
             tested[int(place)] = found.p
             if found.after < found.before:

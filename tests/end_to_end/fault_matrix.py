@@ -22,6 +22,7 @@ TIMEOUT_SECONDS = 0.4
 _CRITERION = re.compile(r"Says thing (\d+)\.")
 _GONE = frozenset({"judge_unavailable", "timeout"})
 _UNREADABLE = frozenset({"unusable_verdict"})
+_LOST = _UNREADABLE | {"judge_unavailable"}  # after several in a row no call is made for a while
 _WHOLE = json.dumps(answer("Yes", {"Yes": P_MET, "No": 1 - P_MET})).encode()
 
 # What the judge does, and as which types of failure that may be told.
@@ -30,8 +31,8 @@ FAULTS: dict[str, tuple[Reply, frozenset[str]]] = {
     "429": (Reply(429, {"error": {"message": "slow down"}}), _GONE),
     "500": (Reply(500, {"error": {"message": "boom"}}), _GONE),
     "reset": (Reply(reset=True), _GONE),
-    "garbage": (Reply(200, b"<<<no json, but Yes and No and 0>>>"), _UNREADABLE),
-    "truncated": (Reply(200, _WHOLE[: len(_WHOLE) // 2]), _UNREADABLE),
+    "garbage": (Reply(200, b"<<<no json, but Yes and No and 0>>>"), _LOST),
+    "truncated": (Reply(200, _WHOLE[: len(_WHOLE) // 2]), _LOST),
     "cut": (Reply(200, _WHOLE, cut=True), _GONE),
     "drip": (Reply(200, _WHOLE, drip_seconds=0.05), _GONE),
     "wrong label": (labels(banana=0.9, No=0.0, Yes=0.0), frozenset({"low_label_mass"})),

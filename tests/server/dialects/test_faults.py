@@ -17,7 +17,7 @@ from tests.yardstick import HANG_SECONDS, PATIENCE_SECONDS
 GONE = {"judge_unavailable": 503, "timeout": 504}
 FAULTS = {
     "timeout": (Reply(delay_seconds=HANG_SECONDS), {"timeout": 504}),
-    "garbage": (Reply(200, b"<<<no json"), {"unusable_verdict": 502}),
+    "garbage": (Reply(200, b"<<<no json"), {"unusable_verdict": 502, "judge_unavailable": 503}),  # its circuit opens
     "cut": (Reply(200, cut=True, body={"choices": []}), GONE),
     "503": (Reply(503), GONE),
     "nonsense": (
