@@ -107,7 +107,8 @@ async def test_a_limit_that_the_server_names_is_obeyed():
     assert all(answer.reading for answer in answers)
 
 
-async def test_a_question_that_the_server_refuses_costs_no_other_its_answer():
+def refusing_letters():
+    """Answers, but refuses every request with a question about letters."""
     well = systemone()
 
     def strict(body):
@@ -115,7 +116,11 @@ async def test_a_question_that_the_server_refuses_costs_no_other_its_answer():
             return Reply(400, {"error": {"message": "a label is not one token"}})
         return well(body)
 
-    with StubJudge(decide={"systemone": strict}) as stub:
+    return strict
+
+
+async def test_a_question_that_the_server_refuses_costs_no_other_its_answer():
+    with StubJudge(decide={"systemone": refusing_letters()}) as stub:
         async with started(stub) as model:
             first, second = await ask(judge(model), binary("Names letters."), binary("Is short."))
     assert (first.reading, first.failure.type) == (None, "judge_unavailable")
@@ -123,14 +128,7 @@ async def test_a_question_that_the_server_refuses_costs_no_other_its_answer():
 
 
 async def test_a_question_that_the_server_refuses_fails_with_its_type_and_is_not_asked_again():
-    well = systemone()
-
-    def strict(body):
-        if any("letters" in question["instructions"] for question in body["questions"].values()):
-            return Reply(400, {"error": {"message": "a label is not one token"}})
-        return well(body)
-
-    with StubJudge(decide={"systemone": strict}) as stub:
+    with StubJudge(decide={"systemone": refusing_letters()}) as stub:
         async with started(stub) as model:
             before = stub.calls
             criteria = [binary("Names letters." if n in (3, 6) else f"Statement {n}.", id=f"c{n}") for n in range(8)]

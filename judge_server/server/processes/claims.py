@@ -5,17 +5,17 @@ released, and then gets the reading from that worker.
 """
 
 import asyncio
-import fcntl
 import mmap
 import os
 import struct
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, Final
 
 from judge_server.core.errors import JudgeServerError
+from judge_server.server.processes.file_lock import locked
 from judge_server.server.processes.peers import Peers
 from judge_server.server.processes.place import WorkerPlace
 
@@ -40,7 +40,7 @@ class SharedClaims:
         self._file = os.open(place.folder / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
         os.ftruncate(self._file, SLOTS * _SLOT.size)
         self._memory = mmap.mmap(self._file, SLOTS * _SLOT.size)
-        with self._locked():
+        with locked(self._file):
             for start in range(0, SLOTS * _SLOT.size, _SLOT.size):
                 if _SLOT.unpack_from(self._memory, start)[1] == self._me:
                     _SLOT.pack_into(self._memory, start, 0, 0, 0.0)
@@ -60,7 +60,7 @@ class SharedClaims:
     async def claim(self, keys: Sequence[str]) -> Mapping[str, int]:
         """Claim the keys that nobody has; returns those that other workers have, with their numbers."""
         now, elsewhere = time.monotonic(), {}
-        with self._locked():
+        with locked(self._file):
             for key in keys:
                 digest = _digest(key)
                 start = self._find(digest, now)
@@ -78,7 +78,7 @@ class SharedClaims:
 
     def _free(self, keys: Collection[str], owner: int) -> None:
         now = time.monotonic()
-        with self._locked():
+        with locked(self._file):
             for key in keys:
                 digest = _digest(key)
                 start = self._find(digest, now)
@@ -105,7 +105,7 @@ class SharedClaims:
 
     def _held(self, keys: Collection[str]) -> bool:
         now = time.monotonic()
-        with self._locked():
+        with locked(self._file):
             for key in keys:
                 digest = _digest(key)
                 start = self._find(digest, now)
@@ -126,14 +126,6 @@ class SharedClaims:
             if free is None and (not found or until < now):
                 free = start
         return free
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        fcntl.lockf(self._file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN)
 
 
 def _digest(key: str) -> int:

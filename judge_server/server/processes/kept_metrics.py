@@ -5,13 +5,13 @@ Each worker writes what it exposes into a file whenever the server is asked for 
 adds the counts of its predecessor to those of all that ended before.
 """
 
-import fcntl
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from judge_server.server.processes.file_lock import locked
 from judge_server.server.processes.place import WorkerPlace
 from judge_server.server.telemetry.merged import counts_of
 
@@ -31,7 +31,7 @@ class KeptMetrics:
     def inherit(self) -> None:
         """Take over what a worker of this number had counted; before this one counts anything."""
         last = self._file(self._place.number)
-        with self._locked():
+        with locked(self._lock):
             if left := _content(last):
                 _write(self._file(_ENDED), counts_of([text for text in (_content(self._file(_ENDED)), left) if text]))
                 last.unlink()
@@ -42,20 +42,12 @@ class KeptMetrics:
 
     def counts(self, silent: Iterable[int]) -> bytes:
         """The counts of all workers that ended, and those of the ``silent`` ones when they were last asked."""
-        with self._locked():
+        with locked(self._lock):
             found = [_content(self._file(name)) for name in (_ENDED, *silent)]
         return counts_of([text for text in found if text])
 
     def _file(self, name: object) -> Path:
         return self._place.folder / f"metrics.{name}"
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        fcntl.lockf(self._lock, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
 
 def _content(path: Path) -> bytes:

@@ -4,16 +4,14 @@ A key has one slot: when its token bucket will be full again, and how many submi
 The file is locked while a slot is read and written; the kernel frees the lock of a process that dies.
 """
 
-import fcntl
 import mmap
 import os
 import struct
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Final
 
+from judge_server.server.processes.file_lock import locked
 from judge_server.server.processes.place import WorkerPlace
 
 SLOTS: Final = 4_096
@@ -32,7 +30,7 @@ class Ledger:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         os.ftruncate(self._file, SLOTS * self._size)
         self._memory = mmap.mmap(self._file, SLOTS * self._size)
-        with self._locked():
+        with locked(self._file):
             for slot in range(SLOTS):
                 _COUNT.pack_into(self._memory, self._own(slot), 0)
 
@@ -43,7 +41,7 @@ class Ledger:
     def take(self, caller: str, rate: float, burst: int) -> float:
         """Count one request; the seconds until there is room for it, 0 if it was counted."""
         now = time.monotonic()
-        with self._locked():
+        with locked(self._file):
             slot = self._slot(caller)
             digest, full_at = _HEAD.unpack_from(self._memory, slot * self._size)
             full_at = max(full_at, now) + 1 / rate
@@ -55,7 +53,7 @@ class Ledger:
 
     def hold(self, caller: str, submissions: int, limit: int) -> int | None:
         """Count submissions as under way; what all workers have already if that would exceed the limit."""
-        with self._locked():
+        with locked(self._file):
             slot = self._slot(caller)
             here = self._under_way(slot)
             if submissions > 0 and sum(here) + submissions > limit:
@@ -65,16 +63,8 @@ class Ledger:
 
     def under_way(self, caller: str) -> int:
         """Of all workers."""
-        with self._locked():
+        with locked(self._file):
             return sum(self._under_way(self._slot(caller)))
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        fcntl.lockf(self._file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN)
 
     def _slot(self, caller: str) -> int:
         """The caller's slot, or the next free one. With more keys than slots, keys share them."""
