@@ -28,6 +28,7 @@ from judge_server.models.decision_wire import (
     PROBE,
     PROBE_QUESTIONS,
     Format,
+    answer_in,
     completion_in,
     decision_bytes,
     decisions_in,
@@ -38,7 +39,7 @@ from judge_server.models.failover import CallLimits
 from judge_server.models.model_server import ModelServer
 from judge_server.models.openai_fault import ServerFault, probe_refused
 from judge_server.models.openai_options import OpenAIOptions, read_specification
-from judge_server.models.openai_reply import ModelListing, object_in
+from judge_server.models.openai_reply import ModelListing
 from judge_server.models.protocol import (
     Capabilities,
     Completion,
@@ -118,7 +119,7 @@ class DecisionServer(ModelServer):
         body = decision_bytes(request, questions, self.name, form, self._strings)
         raw = await self._answer(body, request.prompt, request.deadline)
         if not isinstance(raw, ServerFault):
-            return completion_in(object_in(raw), questions, form, self._strings)
+            return completion_in(answer_in(raw), questions, form, self._strings)
         if raw.status not in _REFUSED_FORM or not isinstance(raw.error, ModelUnavailable) or len(questions) == 1:
             raise raw.error
         named = _AT_MOST.search(raw.complaint)
@@ -166,7 +167,7 @@ class DecisionServer(ModelServer):
 
     def _learned(self, raw: bytes, form: Format) -> _Learned:
         try:
-            answer = object_in(raw)
+            answer = answer_in(raw)
             found = decisions_in(answer, PROBE_QUESTIONS, form)
         except UnusableVerdict as fault:
             raise ModelUnavailable(

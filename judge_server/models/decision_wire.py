@@ -16,7 +16,7 @@ import orjson
 
 from judge_server.core.errors import JudgeFailure, UnusableVerdict
 from judge_server.core.judgment import Usage
-from judge_server.models.openai_reply import origin_in, token_count
+from judge_server.models.openai_reply import object_in, origin_in, token_count
 from judge_server.models.openai_wire import broken, plain_text
 from judge_server.models.protocol import (
     IMPOSSIBLE_LOGPROB,
@@ -33,12 +33,14 @@ from judge_server.models.protocol import (
     UnusableCompletion,
 )
 from judge_server.models.reserved import UNKNOWN, ControlStrings
-from judge_server.util.parsing import writable
+from judge_server.util.parsing import has_key_twice, writable
 
 Format = Literal["systemone", "decisions"]
 FORMATS: tuple[Format, ...] = ("systemone", "decisions")
 MOST_LEVELS = 10  # of a score question, in both formats; a longer scale is asked as a choice
 _ROUNDING = 0.02
+_NOTHING = 1e-6  # what rounding to 32 bits makes of 0
+_KINDS = {"noul": "predicate", "predicate": "predicate", "score": "score", "choice": "choice"}
 MASS_UNKNOWN = (
     "it does not tell how much probability the labels had together (label_mass): answers that were likelier to be no "
     "label at all cannot be noticed."
@@ -166,6 +168,14 @@ def _described(option: TypedOption, strings: ControlStrings) -> str | None:
     return None if option.description is None else broken(option.description, strings)
 
 
+def answer_in(raw: bytes) -> dict[str, Any]:
+    """The decoded answer. Raises UnusableVerdict, also if a key stands twice in an object: which value is meant?"""
+    answer = object_in(raw)
+    if has_key_twice(raw, answer):
+        raise _unusable(answer, "a key stands twice in it")
+    return answer
+
+
 def completion_in(
     answer: Mapping[str, Any], questions: Sequence[TypedQuestion], form: Format, strings: ControlStrings = UNKNOWN
 ) -> Completion:
@@ -192,7 +202,7 @@ def decisions_in(
             asked = _as_choice(question)
             turned = asked.kind == "score" and isinstance(one, dict) and _turned(one, asked, form, strings)
             found_out = TypedAnswer(unusable="it names the levels in another order") if turned else None
-            decisions.append(found_out or _decision(one, _names(asked, strings), form, mass))
+            decisions.append(found_out or _decision(one, asked, form, strings, mass))
     return tuple(decisions)
 
 
@@ -252,16 +262,21 @@ def _turned(given: Mapping[str, Any], question: TypedQuestion, form: Format, str
     else:
         listed, names = given.get("probabilities"), [broken(option.name, strings) for option in question.options]
         entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-        told = {str(one.get("value")): one.get("label") for one in entries}
+        told = {_called(one.get("value")): one.get("label") for one in entries}
     said = [told.get(str(place)) for place in range(len(names))]
     return any(one != name and one in names for one, name in zip(said, names, strict=True))
 
 
-def _decision(given: Any, names: Sequence[str], form: Format, mass: float | None) -> TypedAnswer:
+def _decision(
+    given: Any, asked: TypedQuestion, form: Format, strings: ControlStrings, mass: float | None
+) -> TypedAnswer:
     if not isinstance(given, dict):
         return TypedAnswer(unusable="the question has no answer")
     if given.get("type") == "refusal":
         return TypedAnswer(refused=True)
+    if _KINDS.get(str(given.get("type")), asked.kind) != asked.kind:
+        return TypedAnswer(unusable="it answers a question of another type")
+    names = _names(asked, strings)
     shares = _distribution(given, names, form) if names else _predicate(given)
     if shares is None:
         return TypedAnswer(unusable="its answer holds no probability of every option")
@@ -292,7 +307,7 @@ def _distribution(given: Mapping[str, Any], names: Sequence[str], form: Format) 
         found = {str(name): share for name, share in listed.items()} if isinstance(listed, dict) else {}
     else:
         entries = listed if isinstance(listed, list) else []
-        found = {str(one.get("value")): one.get("probability") for one in entries if isinstance(one, dict)}
+        found = {_called(one.get("value")): one.get("probability") for one in entries if isinstance(one, dict)}
         if len(found) < len(entries):
             return None
     shares = [_share(found.get(name)) for name in names]
@@ -301,13 +316,18 @@ def _distribution(given: Mapping[str, Any], names: Sequence[str], form: Format) 
     return [share for share in shares if share is not None]
 
 
+def _called(value: Any) -> str:
+    """An option's value as text; the place of a level may be written 1.0."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 def _share(value: Any) -> float | None:
     """A finite number in [0, 1], or None."""
     if type(value) is float and 0.0 <= value <= 1.0:
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return min(max(float(value), 0.0), 1.0) if -1e-9 <= value <= 1 + _ROUNDING else None  # nothing holds for NaN
+    return min(max(float(value), 0.0), 1.0) if -_NOTHING <= value <= 1 + _ROUNDING else None  # nothing holds for NaN
 
 
 def usage_in(answer: Mapping[str, Any]) -> Usage:

@@ -4,6 +4,7 @@ Source: the chunks of OpenAI's chat completions (``choices[0].delta``, a last ch
 that ends without ``[DONE]`` and without a reason was cut off.
 """
 
+from codecs import BOM_UTF8
 from typing import Any
 
 import orjson
@@ -11,13 +12,15 @@ import orjson
 from judge_server.util.parsing import read_json
 
 _FIELD = b"data:"
+_BEGINNINGS = (_FIELD, b"event:", b":", b"id:", b"retry:")
 _END = b"[DONE]"
 _TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
 
 
 def joined(raw: bytes) -> bytes:
-    """The JSON of the answer as if it had not been streamed; ``raw`` itself if it is no stream of events."""
-    if not raw.startswith((_FIELD, b"event:", b":", b"id:", b"\n")):
+    """The JSON of the answer as if it had not been streamed; ``raw`` itself if it is no stream of events, such as JSON
+    after the white space by which a proxy keeps a connection busy."""
+    if not raw.removeprefix(BOM_UTF8).lstrip().startswith(_BEGINNINGS):
         return raw
     answer = _assembled(raw)
     return raw if answer is None else orjson.dumps(answer)
@@ -28,7 +31,7 @@ def _assembled(raw: bytes) -> dict[str, Any] | None:
     answer: dict[str, Any] = {}
     choices: dict[Any, dict[str, Any]] = {}
     ended = False
-    for line in raw.splitlines():
+    for line in raw.removeprefix(BOM_UTF8).splitlines():
         content = line.removeprefix(_FIELD).strip() if line.startswith(_FIELD) else b""
         ended = ended or content == _END
         if not content or content == _END:

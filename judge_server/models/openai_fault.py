@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
@@ -27,10 +27,12 @@ _IN_BODY = re.compile(
 _ISO_DURATION: TypeAdapter[timedelta] = TypeAdapter(timedelta)
 _UNITS = {"m": 60.0, "h": 3_600.0, "s": 1.0}
 _LONGEST_WAIT = 86_400.0
+_MOMENT = 1e9  # in 2001; nobody asks to wait for so many seconds
 _EXPLAINED = frozenset([400, 403, 413, 422, 501])  # what a server says with these is about the request
 _WORDS_OF_ERRORS = ("message", "msg", "detail", "error_msg", "error_message", "status_msg", "faultstring")
 _WAITS = ("retry_after", "retryAfter", "retry_delay", "retryDelay", "retry_after_seconds")
 _DEEPEST = 3
+_SUCCESS = frozenset(["", "0", "200", "ok", "success", "none", "null"])
 _SLUG = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
@@ -141,12 +143,19 @@ def _error_in(body: dict[str, Any]) -> Any:
     first = choices[0] if isinstance(choices, list) and choices else None
     if body.get("object") == "error":
         return body
-    if error := body.get("error"):
+    if _says_something(error := body.get("error")):
         return error
     if isinstance(first, dict):
         ended = "The answer ended in an error." if first.get("finish_reason") == "error" else None
-        return first.get("error") or ended
+        return inner if _says_something(inner := first.get("error")) else ended
     return None if choices or "answers" in body else _told_in(body, _DEEPEST)
+
+
+def _says_something(error: Any) -> bool:
+    """Not if all that it holds is empty or tells of success: some servers always have the field."""
+    if isinstance(error, dict | list):
+        return any(_says_something(one) for one in (error.values() if isinstance(error, dict) else error))
+    return bool(error) and str(error).strip().casefold() not in _SUCCESS
 
 
 def _told_in(value: Any, depth: int) -> Any:
@@ -212,9 +221,9 @@ def _wait_seconds(headers: Mapping[str, str], complaint: str) -> float | None:
     milliseconds = (headers.get("retry-after-ms") or headers.get("Retry-After-Ms") or "").strip()
     if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", milliseconds):
         return min(float(milliseconds) / 1_000, _LONGEST_WAIT)
-    header = headers.get("Retry-After") or headers.get("retry-after")
-    if header is not None:
-        return retry_after_seconds(header)
+    told = retry_after_seconds(headers.get("Retry-After") or headers.get("retry-after"))
+    if told is not None:
+        return told
     found = _IN_BODY.search(complaint) or re.search(r"retryDelay\W{1,5}(\d{1,9}(?:\.\d{1,9})?s)", complaint)
     return _duration(found.group(1)) if found else None
 
@@ -238,17 +247,26 @@ def _iso_seconds(text: str) -> float:
 
 
 def retry_after_seconds(header: str | None) -> float | None:
-    """A Retry-After header, given as seconds, with a unit ("2s"), as a duration ("PT2S") or as a date, in seconds from
-    now; None if unreadable."""
+    """A Retry-After header, given as seconds, with a unit ("2s"), as a duration ("PT2S"), as a date, or as a moment
+    since 1970, in seconds from now; None if unreadable."""
     if header is None:
         return None
     text = header.strip()
     if text.replace(".", "", 1).isascii() and text.replace(".", "", 1).isdigit():
-        return min(float(text), 86_400.0)
+        number = float(text)
+        return _until(number) if number >= _MOMENT else min(number, _LONGEST_WAIT)
     if re.fullmatch(rf"{_ISO}|(?:{_DURATION.pattern}\s?)+", text, re.IGNORECASE):
         return _duration(text)
-    try:
-        seconds = parsedate_to_datetime(text).timestamp() - time.time()
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), 86_400.0)
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            date = read(text)
+            return _until((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
+        except (TypeError, ValueError, OverflowError):
+            continue
+    return None
+
+
+def _until(moment: float) -> float:
+    """From now to a moment in seconds or milliseconds since 1970."""
+    seconds = moment / 1_000 if moment >= 1_000 * _MOMENT else moment
+    return min(max(seconds - time.time(), 0.0), _LONGEST_WAIT)

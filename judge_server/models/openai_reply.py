@@ -162,8 +162,8 @@ def _split_thinking(text: str, thinking: bool) -> tuple[str, str]:
 
 def _candidates(logprobs: Any) -> tuple[tuple[TokenProbability, ...], float | None]:
     """The first token's alternatives, likeliest first, including the sampled one, and the log-probability that no
-    unlisted token exceeds: None if that is the smallest of the alternatives, 0 if a sampled token comes without
-    alternatives."""
+    unlisted token exceeds: the smallest of the alternatives, 0 if a sampled token comes without any. A sampled token
+    that stands ahead of likelier ones (vLLM puts it there) is none of the likeliest, and says nothing of others."""
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
     if not isinstance(content, list) or not content:
         return (), None
@@ -175,7 +175,8 @@ def _candidates(logprobs: Any) -> tuple[tuple[TokenProbability, ...], float | No
     if len({one.text for one in found}) < len(found):
         found = [_probability(entry) for entry in _each_once(top or ())]
     sampled = _probability(first)
-    unlisted = min([one.logprob for one in found if not math.isnan(one.logprob)], default=0.0)
+    ahead = len(found) > 1 and found[0].logprob < found[1].logprob and found[0].text == sampled.text
+    unlisted = min([one.logprob for one in found[ahead:] if not math.isnan(one.logprob)], default=0.0)
     if sampled.text not in [one.text for one in found]:
         found.append(sampled)
     known = [one for one in found if not math.isnan(one.logprob)]

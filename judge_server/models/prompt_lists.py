@@ -31,6 +31,7 @@ from judge_server.models.protocol import (
     Turn,
     UnusableCompletion,
 )
+from judge_server.util.parsing import has_key_twice
 
 MOST_PROMPTS: Final = 64
 _CHAT_ONLY: Final = frozenset(("chat_template_kwargs", "reasoning_effort", "reasoning", "thinking", "verbosity"))
@@ -93,6 +94,8 @@ def read_list(raw: bytes, count: int) -> Completion:
     if it is no list of answers."""
     answer = object_in(raw)
     usage = usage_of(answer.get("usage"))
+    if has_key_twice(raw, answer):  # two tokens of one text: the probability of the first is lost
+        raise UnusableCompletion("The model server's answer is not usable: a key stands twice in it.", usage)
     choices = answer.get("choices")
     if not isinstance(choices, list):
         raise UnusableCompletion("The model server's answer is not usable: it holds no choices.", usage)

@@ -137,7 +137,7 @@ def create_app(settings: Settings, shared: Sharing | None = None) -> FastAPI:
     if shared is not None:
         app.add_middleware(ToOwner, shared=shared)
     _add_middleware(app, settings, telemetry, public)
-    problems.install(app)
+    problems.install(app, decisions.ERROR_SHAPES)
     description.install(app, public=public, demands_keys=settings.demands_keys)
     return app
 

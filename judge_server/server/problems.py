@@ -45,6 +45,7 @@ from judge_server.util.parsing import writable
 from judge_server.util.redaction import redacted
 
 _Handler = Callable[[Request, Exception], Response]
+Shape = Callable[[Mapping[str, Any]], dict[str, Any]]
 _AsyncHandler = Callable[[Request, Exception], Coroutine[Any, Any, Response]]
 _MOST_ERRORS = 1_000
 _log = logging.getLogger(__name__)
@@ -97,8 +98,8 @@ def _response(status: int, document: dict[str, Any], retry_after_seconds: float 
 
 
 class ProblemResponse(Response):
-    """A problem document; to somebody who asked for one of the pages, a page. A program that sends JSON there has the
-    wrong address, and reads no page."""
+    """A problem document; to somebody who asked for one of the pages, a page; on a route of another format, that
+    format's error. A program that sends JSON to a page has the wrong address, and reads no page."""
 
     media_type = MEDIA_TYPE
 
@@ -112,8 +113,18 @@ class ProblemResponse(Response):
         ]  # for the log
         if scope["type"] == "http" and is_page(scope["path"]) and not _sends_json(scope):
             await error_page(Request(scope), self.status_code, self.document)(scope, receive, send)
+        elif (shaped := _shape(scope)) is not None:
+            kept = {name: value for name, value in self.headers.items() if not name.startswith("content-")}
+            content = orjson.dumps(shaped(self.document))
+            await Response(content, self.status_code, kept, "application/json")(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+
+def _shape(scope: Scope) -> Shape | None:
+    """That of errors on this path, if they are no problem documents there."""
+    shapes: Mapping[str, Shape] = getattr(scope["app"].state, "error_shapes", {}) if "app" in scope else {}
+    return shapes.get(scope["path"]) if scope["type"] == "http" else None
 
 
 def _sends_json(scope: Scope) -> bool:
@@ -131,8 +142,10 @@ def _discreet(value: Any) -> Any:
     return [_discreet(inner) for inner in value] if isinstance(value, Sequence) else value
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of the application with a problem document."""
+def install(app: FastAPI, shapes: Mapping[str, Shape]) -> None:
+    """Answer every error of the application with a problem document. ``shapes``: what becomes of it on routes of other
+    formats, by path."""
+    app.state.error_shapes = shapes
     app.add_exception_handler(JudgeServerError, _at_once(_ours))
     app.add_exception_handler(RequestValidationError, _invalid)  # in a thread: it may have much to say
     app.add_exception_handler(HTTPException, _at_once(_http))
@@ -149,13 +162,6 @@ def _at_once(handle: _Handler) -> _AsyncHandler:
         return handle(request, fault)
 
     return handled
-
-
-def response_to(request: Request, fault: Exception) -> Response:
-    """The problem document for an error of a route, for dialects that put its members into a shape of their own."""
-    if isinstance(fault, JudgeServerError):
-        return _ours(request, fault)
-    return _invalid(request, fault) if isinstance(fault, RequestValidationError) else _http(request, fault)
 
 
 def _ours(_request: Request, fault: Exception) -> Response:

@@ -38,6 +38,12 @@ def test_waits_grow_and_stay_bounded():
         ("P", None),
         ("PT", None),
         ("-PT2S", None),
+        ("1764512345", 0.0),
+        ("1764512345000", 0.0),
+        ("99999999999", 86_400.0),
+        ("2026-01-30T14:10:43Z", 0.0),
+        ("2026-01-30 14:10:43", 0.0),
+        ("9999-12-31T23:59:59+00:00", 86_400.0),
     ],
 )
 def test_retry_after_is_read_as_seconds(header, seconds):
@@ -59,6 +65,9 @@ def test_retry_after_is_read_as_seconds(header, seconds):
         ({}, {"message": "x", "details": [{"retryDelay": "P0DT20S"}]}, 20.0),
         ({}, {"message": "x", "retryAfter": "PT3S"}, 3.0),
         ({}, {"message": "x", "retry_after": "4s"}, 4.0),
+        ({"Retry-After": "soon"}, {"message": "Please try again in 3s."}, 3.0),
+        ({"Retry-After": ""}, {"message": "x", "retry_after": 4}, 4.0),
+        ({"retry-after-ms": "-1", "Retry-After": "2"}, {}, 2.0),
         ({}, {"message": "try again: P99 is 5,000 tokens"}, None),
         ({}, {"message": "limit 6000, used 5 s"}, None),
     ],

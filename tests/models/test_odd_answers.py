@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,9 @@ from judge_server.judging.reading import label_reading, read_structured
 from judge_server.models.decision_wire import decisions_in
 from judge_server.models.event_stream import joined
 from judge_server.models.openai_reply import completion_of
-from judge_server.models.protocol import TypedOption, TypedQuestion
+from judge_server.models.protocol import Decisions, TypedOption, TypedQuestion, UnusableCompletion
+from judge_server.models.registry import open_model
+from tests.decisions import FORMS
 from tests.models.openai_model import after_start, request, started
 from tests.stub_judge import Reply, StubJudge
 
@@ -35,6 +38,7 @@ def value_of(answer):
 
 
 YES, NO = entry("Yes", 0.6), entry("No", 0.3)
+PLAIN = json.dumps(label_answer(YES, NO)).encode()
 RIGHT = {
     "least likely first": label_answer(NO, YES),
     "sampled token twice": label_answer(YES, YES, NO),
@@ -48,6 +52,14 @@ RIGHT = {
     "a tool call without content": label_answer(YES, NO, message={"content": None, "tool_calls": [{"id": "1"}]}),
     "usage below zero": label_answer(YES, NO) | {"usage": {"prompt_tokens": -5, "completion_tokens": "many"}},
     "no usage, unknown reason to end": label_answer(YES, NO, finish_reason="because"),
+    "after the white space that keeps a connection busy": b"\n     \n\r\n   "
+    + json.dumps(label_answer(YES, NO)).encode(),
+    "beside an error that says nothing": label_answer(YES, NO) | {"error": {"message": "", "type": "", "code": None}},
+    "beside an error that says success": label_answer(YES, NO) | {"error": {"code": 0, "message": "success"}},
+    "streamed after white space": b"\r\n\ndata: "
+    + json.dumps(label_answer(YES, NO)).encode()
+    + b"\n\ndata: [DONE]\n\n",
+    "streamed after a mark and a time to retry": b"\xef\xbb\xbfretry: 500\ndata: " + PLAIN + b"\n\ndata: [DONE]\n\n",
     "streamed": b"data: " + json.dumps(label_answer(YES, NO)).encode() + b"\n\ndata: [DONE]\n\n",
 }
 
@@ -55,6 +67,17 @@ RIGHT = {
 @pytest.mark.parametrize("answer", RIGHT.values(), ids=RIGHT)
 def test_odd_answers_that_hold_a_number_give_that_number(answer):
     assert value_of(answer) == pytest.approx(2 / 3, abs=0.02)
+
+
+def test_a_sampled_token_ahead_of_likelier_ones_bounds_no_unlisted_label():
+    """vLLM lists the sampled token first, and as many of the likeliest as fit behind it. "No" may be as likely as the
+    last of those."""
+    perhaps, yes = entry("Perhaps", 0.05), entry("Yes", 0.5)
+    found = completion_of(json.dumps(label_answer(perhaps, yes)).encode(), thinking=False)
+    bounds = label_reading(found, YES_NO, (1.0, 0.0)).bounds
+    assert (bounds.low, bounds.high) == (pytest.approx(0.5 / 0.95), 1.0)
+    sampled_first = completion_of(json.dumps(label_answer(yes, perhaps)).encode(), thinking=False)
+    assert label_reading(sampled_first, YES_NO, (1.0, 0.0)).bounds.low == pytest.approx(0.5 / 0.55)
 
 
 def test_two_tokens_of_one_text_count_both():
@@ -155,6 +178,27 @@ async def test_an_answer_that_is_none_names_what_to_do(case):
                 await model.complete(request())
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        None,
+        "",
+        "none",
+        0,
+        {},
+        [],
+        {"message": None, "code": 0},
+        {"code": "200", "message": "Success"},
+        {"details": [{}]},
+    ],
+    ids=str,
+)
+async def test_an_error_that_says_nothing_is_none(error):
+    with StubJudge(after_start(Reply(200, label_answer(YES, NO) | {"error": error}))) as judge:
+        async with started(judge) as model:
+            assert (await model.complete(request())).candidates[0].text == "Yes"
+
+
 async def test_201_is_an_answer():
     with StubJudge(after_start(Reply(201, label_answer(YES, NO)))) as judge:
         async with started(judge) as model:
@@ -176,13 +220,78 @@ def test_a_decision_that_contradicts_itself_is_none(given):
     assert decided.unusable
 
 
+OPTIONS = (TypedOption("a"), TypedOption("b"))
+EITHER = {"a": 0.3, "b": 0.7}
+
+
+@pytest.mark.parametrize(
+    ("question", "given"),
+    [
+        (TypedQuestion("predicate", ()), {"type": "score", "probabilities": {"yes": 0.9, "no": 0.1}}),
+        (TypedQuestion("predicate", ()), {"type": "choice", "noul": 0.9}),
+        (TypedQuestion("choice", (), OPTIONS), {"type": "noul", "probabilities": EITHER}),
+        (TypedQuestion("choice", (), OPTIONS), {"type": "score", "probabilities": EITHER}),
+        (TypedQuestion("score", (), OPTIONS), {"type": "choice", "probabilities": {"0": 0.3, "1": 0.7}}),
+    ],
+)
+def test_an_answer_to_a_question_of_another_type_is_none(question, given):
+    (decided,) = decisions_in({"answers": {"q0": given}}, [question], "systemone")
+    assert decided.unusable == "it answers a question of another type"
+
+
+@pytest.mark.parametrize("kind", ["choice", None, "classification", ["choice"]])
+def test_a_type_of_another_name_or_none_is_no_contradiction(kind):
+    given = {"type": kind, "probabilities": EITHER}
+    (decided,) = decisions_in({"answers": {"q0": given}}, [TypedQuestion("choice", (), OPTIONS)], "systemone")
+    assert decided.shares == (0.3, 0.7)
+
+
+def test_what_rounding_to_32_bits_leaves_of_nothing_is_nothing():
+    given = {"type": "choice", "probabilities": {"a": 1.0000001, "b": -1.1920929e-07}}
+    (decided,) = decisions_in({"answers": {"q0": given}}, [TypedQuestion("choice", (), OPTIONS)], "systemone")
+    assert decided.shares == (1.0, 0.0)
+
+
+def test_the_place_of_a_level_may_be_written_with_a_point():
+    listed = [{"value": place, "probability": share} for place, share in ((0.0, 0.3), (1.0, 0.7))]
+    answer = {"answers": [{"name": "q0", "type": "score", "probabilities": listed}]}
+    (decided,) = decisions_in(answer, [TypedQuestion("score", (), OPTIONS)], "decisions")
+    assert decided.shares == (0.3, 0.7)
+
+
+TWICE = {
+    "an answer": (b'"q0": {"noul": 0.1}, "q0": {"noul": 0.9}', "systemone"),
+    "a number": (b'"q0": {"noul": 0.1, "noul": 0.9}', "systemone"),
+    "an option": (b'"q0": {"probabilities": {"yes": 0.9, "no": 0.1, "yes": 0.1, "no": 0.9}}', "systemone"),
+}
+
+
+@pytest.mark.parametrize("case", TWICE)
+async def test_a_key_twice_in_an_answer_of_a_decision_server_is_two_statements(case):
+    """Readers of JSON keep the last."""
+    inner, form = TWICE[case]
+    answers = iter([FORMS[form]()])
+
+    def behave(body):
+        told = next(answers, None)
+        return told(body) if told else Reply(200, b'{"model": "stub", "answers": {%b}}' % inner)
+
+    with StubJudge(decide={form: behave}) as judge:
+        model = open_model(f"decide:stub@{judge.address}", {})
+        await model.start()
+        try:
+            with pytest.raises(UnusableCompletion, match="a key stands twice"):
+                await model.complete(replace(request(), answer=Decisions((TypedQuestion("predicate", ()),))))
+        finally:
+            await model.close()
+
+
 def test_an_option_that_is_listed_twice_has_no_probability():
-    options = (TypedOption("a"), TypedOption("b"))
     listed = [
         {"value": "a", "probability": 0.2},
         {"value": "a", "probability": 0.8},
         {"value": "b", "probability": 0.2},
     ]
     answer = {"answers": [{"name": "q0", "probabilities": listed}]}
-    (decided,) = decisions_in(answer, [TypedQuestion("choice", (), options)], "openai")
+    (decided,) = decisions_in(answer, [TypedQuestion("choice", (), OPTIONS)], "decisions")
     assert decided.unusable

@@ -10,7 +10,16 @@ from aiohttp import web
 
 from judge_server.core.errors import ContextOverflow, DeadlineExceeded, UnusableVerdict
 from judge_server.models.prompt_lists import read_list
-from judge_server.models.protocol import LabelBatch, LabelPrompt, Priority, Prompt, Request, Segment, Turn
+from judge_server.models.protocol import (
+    LabelBatch,
+    LabelPrompt,
+    Priority,
+    Prompt,
+    Request,
+    Segment,
+    Turn,
+    UnusableCompletion,
+)
 from tests.models.families import QWEN
 from tests.models.openai_model import request, started
 from tests.stub_judge import Reply, StubJudge, labels, text, wants_schema
@@ -226,3 +235,15 @@ async def test_single_questions_still_go_to_chat_completions():
             lists = len(server.lists)
             assert (await model.complete(request("fire"))).candidates
             assert len(server.lists) == lists
+
+
+@pytest.mark.parametrize("before", ["", "\ufeff"])
+def test_two_tokens_of_one_text_in_a_list_are_not_the_last_of_them(before):
+    """The format lists probabilities by text; of two equal keys a reader keeps one."""
+    top = '{"Yes": -1.0, "No": -2.0, "Yes": -3.0}'
+    listed = f'{{"tokens": ["Yes"], "token_logprobs": [-1.0], "top_logprobs": [{top}]}}'
+    one = f'{{"index": 0, "text": "Yes", "logprobs": {listed}}}'
+    raw = f'{before}{{"model": "stub", "choices": [{one}], "usage": {{"prompt_tokens": 5}}}}'.encode()
+    with pytest.raises(UnusableCompletion, match="twice") as caught:
+        read_list(raw, 1)
+    assert caught.value.usage.prompt_tokens == 5

@@ -205,6 +205,20 @@ async def test_labels_that_are_not_listed_are_asked_for_in_the_way_that_the_serv
     assert found == pytest.approx({"Yes": 0.52, "No": 0.46})
 
 
+async def test_the_ids_of_labels_are_those_of_the_tokenizer_that_is_there_now(monkeypatch):
+    everything = request(answer=Labels(("Yes", "No"), every=True))
+    with StubJudge(short_list("logprob_token_ids"), tokens=TOKENS) as judge:
+        async with started(judge) as model:
+            await model.complete(everything)
+            for text in TOKENS:
+                monkeypatch.setitem(TOKENS, text, 100 - TOKENS[text])
+            await model.relearn()
+            calls = judge.calls
+            await model.complete(everything)
+    asked_for = [body["logprob_token_ids"] for body in judge.bodies[calls:] if "logprob_token_ids" in body]
+    assert asked_for == [[89, 88, 79, 78]]
+
+
 async def test_a_server_that_offers_nothing_is_told_of_at_the_start(caplog):
     with StubJudge(short_list("nothing")) as judge:
         async with started(judge) as model:

@@ -1,6 +1,7 @@
 """JSON from outside: read as the standard has it, and bounded before it is read."""
 
 import json
+from codecs import BOM_UTF8
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from judge_server.util.parsing import (
     MOST_BYTES,
     MOST_LEVELS,
     MOST_VALUES,
+    has_key_twice,
     parse_json,
     parse_toml,
     parse_unique_json,
@@ -152,3 +154,25 @@ def test_a_key_twice_in_an_object_is_refused_where_keys_are_unique(text):
 
 def test_a_key_in_two_objects_is_no_repetition():
     assert parse_unique_json('[{"a": 1}, {"a": {"a": 2}}]') == [{"a": 1}, {"a": {"a": 2}}]
+
+
+@pytest.mark.parametrize(
+    ("text", "twice"),
+    [
+        (b"{}", False),
+        (b'{"a": {"b": "c:d:e"}, "b": [1, {"b": 2}]}', False),
+        (b'{"a": 1, "a": 1}', True),
+        (b'[{"x": {"y": [{"a": 1, "b": 2, "a": 3}]}}]', True),
+        (b'{"a": "\\u003a", "b": 1}', False),
+        (b'{"a": "\\u003a\\u003a", "a": ":"}', True),
+        (b'{"a": "::", "\\u0061": "\\u003a"}', True),
+        (b'{"n": 123456789012345678901234567890}', False),
+        (b'{"n": 123456789012345678901234567890, "n": 1}', True),
+        (b'{"n": NaN, "m": -Infinity}', False),
+        (b'{"n": NaN, "n": 1}', True),
+        (b'\xef\xbb\xbf{"n": "\\u003a"}', False),
+    ],
+)
+def test_a_key_twice_is_found(text, twice):
+    value = json.loads(text.removeprefix(BOM_UTF8))
+    assert has_key_twice(text, value) is twice

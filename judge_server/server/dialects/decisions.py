@@ -6,17 +6,15 @@ refusal in OpenAI's format, is left out in System One's, and ``failures`` says w
 """
 
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
-import orjson
-from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from judge_server.core.criterion import AnyLeaf, Choice, Nominal
-from judge_server.core.errors import JudgeServerError, UnknownJudge
+from judge_server.core.errors import UnknownJudge
 from judge_server.core.judgment import Judgment, Usage
 from judge_server.core.verdict import Failure, Verdict
 from judge_server.judging.answer import Terms
@@ -35,7 +33,7 @@ from judge_server.server.dialects.decision_questions import (
 )
 from judge_server.server.middleware.headers import request_id_of
 from judge_server.server.middleware.request_stream import while_connected
-from judge_server.server.problems import failure_of, response_to
+from judge_server.server.problems import failure_of
 from judge_server.server.service import DeadlineHeader, ServiceHere, StrictRoute, terms
 from judge_server.server.telemetry.metrics import Metrics
 from judge_server.util.parsing import parse_unique_json
@@ -83,21 +81,9 @@ class Decided:
 
 
 class DecisionRoute(StrictRoute):
-    """Answers every error in the shape of these formats: ``{"error": {"message", "type", "param", "code"}}``. A key
-    twice in an object is one: of two questions with one id the first would be lost."""
+    """A key twice in an object is an error: of two questions with one id the first would be lost."""
 
     parse = staticmethod(parse_unique_json)
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def answered(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except (JudgeServerError, RequestValidationError, HTTPException) as fault:
-                return _error(request, fault)
-
-        return answered
 
 
 router = APIRouter(prefix="/v1", tags=["decisions"], route_class=DecisionRoute)
@@ -278,19 +264,21 @@ def _openai(one: DecisionAnswer) -> dict[str, Any]:
     }
 
 
-def _error(request: Request, fault: Exception) -> Response:
-    """``param``: the first field at fault; ``code``: the type of our errors."""
-    problem = response_to(request, fault)
-    document = orjson.loads(problem.body)
+def _error(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A problem document in the shape of these formats. ``param``: the first field at fault; ``code``: the type of our
+    errors."""
     errors = document.get("errors") or [{}]
-    detail = document["detail"]
+    detail, status = document["detail"], document["status"]
     remedy = f"{'' if detail.endswith('.') else '.'} {document['remedy']}" if document.get("remedy") else ""
-    kind = "invalid_request_error" if problem.status_code < 500 else "server_error"
-    error = {
-        "message": f"{detail}{remedy}",
-        "type": "rate_limit_error" if problem.status_code == 429 else kind,
-        "param": errors[0].get("field"),
-        "code": document["type"].rpartition(":")[2],
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return {
+        "error": {
+            "message": f"{detail}{remedy}",
+            "type": "rate_limit_error" if status == 429 else kind,
+            "param": errors[0].get("field"),
+            "code": document["type"].rpartition(":")[2],
+        }
     }
-    wait = problem.headers.get("retry-after")
-    return JSONResponse({"error": error}, problem.status_code, {} if wait is None else {"retry-after": wait})
+
+
+ERROR_SHAPES: Final = dict.fromkeys(("/v1/systemone", "/v1/decisions"), _error)

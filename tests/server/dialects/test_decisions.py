@@ -7,6 +7,7 @@ import pytest
 from tests.decisions import FORMS
 from tests.served import judged_by, served, settings_of
 from tests.server.faults import only_for
+from tests.server.keys import allowing, bearer, demanding, key_of
 from tests.stub_judge import Reply, StubJudge, labels
 from tests.submissions import rubric
 
@@ -224,6 +225,32 @@ def test_what_is_no_json_is_refused_in_the_same_shape(client):
     response = client.post("/v1/systemone", content=b'{"model": NaN}', headers={"content-type": "application/json"})
     assert response.status_code == 400
     assert response.json()["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("path", ["/v1/systemone", "/v1/decisions"])
+def test_an_error_before_the_route_has_the_same_shape(path):
+    key, kept = allowing(requests_per_second=0.001, burst=4)
+    idle, unable = key_of("labeller", "label")
+    with served(demanding(kept, unable, max_body_bytes=20_000)) as client:
+        faults = {
+            401: client.post(path, json={}),
+            403: client.post(path, json={}, headers=bearer(idle)),
+            405: client.get(path, headers=bearer(key)),
+            413: client.post(path, content=b" " * 20_001, headers=bearer(key)),
+            415: client.post(path, content=b"{}", headers=bearer(key) | {"content-encoding": "gzip"}),
+            422: client.post(path, json={}, headers=bearer(key) | {"deadline-seconds": "soon"}),
+            429: client.post(path, json={}, headers=bearer(key)),
+        }
+    for status, answer in faults.items():
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/json"
+        error = answer.json()["error"]
+        assert set(answer.json()) == {"error"}
+        assert set(error) == {"message", "type", "param", "code"}
+        assert error["type"] == ("rate_limit_error" if status == 429 else "invalid_request_error")
+    assert faults[401].headers["www-authenticate"]
+    assert faults[405].headers["allow"] == "POST"
+    assert int(faults[429].headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize("length", [0, 100_000], ids=["short", "long"])
