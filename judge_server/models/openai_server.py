@@ -38,9 +38,9 @@ class OpenAIServer(ModelServer):
 
     async def relearn(self) -> None:
         """Probe what the server can do. Raises ModelUnavailable if no address answers."""
+        self._label_ids = {}  # of the tokenizer that was there before
         listing = ModelListing.merged([found for found in await self._listings() if found])
         learned = await CapabilityProbe(self._ask_probe, self._token_ids, self.name, self._options).learn()
-        self._label_ids = {}  # of the tokenizer that was there before
         strings = await self._control_strings()
         self._dialect = replace(learned.dialect, strings=strings)
         broken = f"strings {strings.digest[:12]}" if strings.digest != UNKNOWN.digest else ""

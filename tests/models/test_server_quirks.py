@@ -210,8 +210,8 @@ async def test_the_ids_of_labels_are_those_of_the_tokenizer_that_is_there_now(mo
     with StubJudge(short_list("logprob_token_ids"), tokens=TOKENS) as judge:
         async with started(judge) as model:
             await model.complete(everything)
-            for text in TOKENS:
-                monkeypatch.setitem(TOKENS, text, 100 - TOKENS[text])
+            for text, token in list(TOKENS.items()):
+                monkeypatch.setitem(TOKENS, text, 100 - token)
             await model.relearn()
             calls = judge.calls
             await model.complete(everything)
