@@ -219,7 +219,7 @@ def test_a_body_of_many_tiny_chunks_is_read():
 
 
 def _requests() -> list[Request]:
-    return [one for one in gc.get_objects() if isinstance(one, Request)]
+    return [one for one in gc.get_objects() if issubclass(type(one), Request)]  # some warn of being looked at
 
 
 @pytest.mark.parametrize("size", [100, 200_000], ids=["short", "read in another process"])
