@@ -6,6 +6,7 @@ limits, TLS and proxies are aiohttp's, and a session opens them.
 """
 
 import asyncio
+import logging
 import re
 import time
 import urllib.parse
@@ -20,6 +21,7 @@ from aiohttp.http import HttpProcessingError
 
 from judge_server.models.fleet import UNHEARD_SECONDS
 
+_LOG = logging.getLogger(__name__)
 LARGEST_ANSWER_BYTES = 2_000_000
 Place = tuple[str | None, int | None]
 _PORTS = {"http": 80, "https": 443}
@@ -45,14 +47,27 @@ class ServerReply(NamedTuple):
 
 
 class KeptConnection(ResponseHandler):
-    """``lost`` is told when it is gone: whether the server ended it, other than after seconds without a call."""
+    """``lost`` is told when it is gone: whether the server ended it, other than after seconds without a call. ``idle``:
+    it is kept, and no request is under way: what comes then would be taken for the answer to the next one.
+    ``unasked`` is told of that."""
 
     lost: Callable[[bool], None] | None = None
+    unasked: Callable[[], None] | None = None
     heard_at = float("-inf")
+    idle = False
+
+    @property
+    def unread(self) -> bool:
+        """Whether a whole further answer came, or more of one."""
+        return bool(self._buffer or self._tail)
 
     def data_received(self, data: bytes) -> None:
         self.heard_at = time.monotonic()
-        super().data_received(data)
+        if not self.idle or not data:
+            super().data_received(data)
+        elif self.unasked is not None:
+            self.unasked()
+            self.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if self.lost is not None:  # our own ``close`` has taken the transport away before
@@ -61,13 +76,15 @@ class KeptConnection(ResponseHandler):
 
 
 class KeptConnections(aiohttp.TCPConnector):
-    """``alive`` now, and ``breaks`` so far, by host and port: a server ended a connection, or left none alive."""
+    """``alive`` now, and ``breaks`` so far, by host and port: a server ended a connection, or left none alive.
+    ``talkative``: those that sent what nobody had asked for."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._factory = partial(KeptConnection, loop=self._loop)  # type: ignore[assignment]  # it names its own class
         self.alive: Counter[Place] = Counter()
         self.breaks: Counter[Place] = Counter()
+        self.talkative: set[Place] = set()
         self._keys: dict[tuple[str, Place], Any] = {}
 
     async def post(
@@ -92,15 +109,38 @@ class KeptConnections(aiohttp.TCPConnector):
         connection.release()  # closes it unless the whole reply was read and the server keeps it
         return reply
 
+    async def _get(self, key: Any, traces: Any) -> aiohttp.connector.Connection | None:
+        while (kept := await super()._get(key, traces)) is not None:
+            protocol: Any = kept.protocol
+            if not protocol.should_close:
+                protocol.idle = False
+                return kept
+            kept.close()
+        return None
+
+    def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
+        place = key.host, key.port
+        if protocol.unread:
+            self._note_unasked(place)
+        protocol.idle = True
+        super()._release(key, protocol, should_close=should_close or place in self.talkative)
+
     async def _create_connection(self, req: Any, *rest: Any, **named: Any) -> Any:
         place = req.url.host, req.url.port
         self.breaks[place] += not self.alive[place]
         made: Any = await super()._create_connection(req, *rest, **named)
         self.alive[place] += 1
-        made.lost = partial(self._note_lost, place)
+        made.lost, made.unasked = partial(self._note_lost, place), partial(self._note_unasked, place)
         if req.proxy is None:
             self._keys[req.url.scheme, place] = req.connection_key
         return made
+
+    def _note_unasked(self, place: Place) -> None:
+        """The model is recognised again before further answers count. That of the last request may have come too early
+        to be noticed, so connections to this server are used once from now on."""
+        self.breaks[place] += 1
+        self.talkative.add(place)
+        _LOG.error("%s:%s sent what nobody had asked for: its last answer may be to another question", *place)
 
     def _note_lost(self, place: Place, ended: bool) -> None:
         self.alive[place] -= 1
@@ -128,7 +168,10 @@ async def _exchanged(connection: Any, target: "_Target", head: bytes, body: byte
     while True:
         message, content = await protocol.read()
         if not 100 <= message.code < 200 or message.code == 101:  # others announce a further reply
-            return ServerReply.of(message.code, message.headers, message.version, target.place, await bounded(content))
+            reply = ServerReply.of(message.code, message.headers, message.version, target.place, await bounded(content))
+            if protocol.unread:  # which of the two is the answer to this request?
+                raise aiohttp.ClientPayloadError("The server answered twice.")
+            return reply
 
 
 class _Target(NamedTuple):

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from judge_server.models.server_connections import KeptConnections
+from tests.yardstick import PATIENCE_SECONDS
 
 _HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer key"}
 
@@ -115,3 +116,73 @@ async def test_an_address_that_needs_quoting_is_left_to_the_session(path):
         await _post_by_session(session, url)
         assert await connections.post(url.replace("/v1/systemone", path), session.headers, b"{}", 60.0) is None
         assert len(requests) == 1
+
+
+@asynccontextmanager
+async def _answering_twice(late):
+    """Answers every request twice, with what was asked: at once, or the second time when ``late`` is set."""
+
+    async def serve(reader, writer):
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                size = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if b"ength" in line)
+                answer = _reply(await reader.readexactly(size))
+                if late is None:
+                    writer.write(answer * 2)
+                else:
+                    writer.write(answer)
+                    await late.wait()
+                    writer.write(answer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/chat/completions"
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["later", "at once"])
+async def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one(late, caplog):
+    """It would be a false reward: a proxy that answers for a slow server, and then passes its answer on."""
+    moment = asyncio.Event() if late else None
+    async with _answering_twice(moment) as url, _session() as (session, connections):
+        assert await _post_by_session(session, url, b"1") == b"1"
+        if moment is not None:
+            moment.set()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while connections.alive.total():  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(0.01)
+            assert connections.breaks.total() == 2  # the first is that there was none before
+            assert "nobody had asked" in caplog.text
+        for body in (b"2", b"3"):
+            assert await connections.post(url, session.headers, b"other", 60.0) is None
+            assert await _post_by_session(session, url, body) == body
+
+
+async def test_a_server_that_once_sent_what_nobody_asked_for_gets_no_second_request_on_a_connection():
+    """If its second answer comes while the next request is under way, nothing tells that it is an old one."""
+    moment = asyncio.Event()
+    async with _answering_twice(moment) as url, _session() as (session, connections):
+        assert await _post_by_session(session, url, b"1") == b"1"
+        moment.set()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while connections.alive.total():  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.01)
+        moment.clear()
+        for body in (b"2", b"3"):
+            assert await _post_by_session(session, url, body) == body
+            assert await connections.post(url, session.headers, b"other", 60.0) is None
+
+
+async def test_of_two_answers_to_the_second_request_of_a_connection_none_is_taken():
+    """The first of them may be the late second answer to the first request."""
+    async with (
+        _served([_reply(b"first"), _reply(b"old") + _reply(b"new")]) as (url, _, _),
+        _session() as (session, own),
+    ):
+        assert await _post_by_session(session, url) == b"first"
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await own.post(url, session.headers, b"{}", 60.0)
+        assert await own.post(url, session.headers, b"{}", 60.0) is None
+        assert len(own.talkative) == 1
