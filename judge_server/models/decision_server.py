@@ -21,6 +21,7 @@ from judge_server.core.errors import (
     ModelUnavailable,
     UnusableVerdict,
 )
+from judge_server.core.price import Price
 from judge_server.models.decision_parts import asked_in_parts, halves_of, parts_of
 from judge_server.models.decision_wire import (
     FORMATS,
@@ -74,6 +75,15 @@ def create(rest: str, options: Mapping[str, Any]) -> Model:
     name, addresses = read_specification(rest, "decide")
     bases = tuple(address if address.endswith("/v1") else f"{address}/v1" for address in addresses)
     return DecisionServer(name, bases, read_options(DecisionOptions, "decide", options))
+
+
+def listed_price(rest: str) -> Price | None:
+    """Of a hosted model, in LiteLLM's table; None for one with an address. Raises MissingDependency."""
+    if "@" in rest:
+        return None
+    from judge_server.models.litellm_decisions import listed_price as hosted  # its import is slow
+
+    return hosted(rest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,19 @@ LiteLLM translates the questions into the format that the provider speaks, so on
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
 from judge_server.core.errors import BadConfiguration, DeadlineExceeded, ModelUnavailable
+from judge_server.core.price import Price
 from judge_server.models.decision_parts import asked_in_parts, halves_of, parts_of
 from judge_server.models.decision_wire import MASS_UNKNOWN, PROBE, completion_in, decision_body, labelled, typed
-from judge_server.models.litellm_provider import FormRefused, LiteLLMOptions, LiteLLMProvider
+from judge_server.models.litellm_provider import FormRefused, LiteLLMOptions, LiteLLMProvider, price_on
 from judge_server.models.protocol import Capabilities, Completion, Decisions, Request, TypedAnswer, TypedQuestion
 from judge_server.models.registry import read_options
+
+ROUTE: Final = "decisions"
 
 
 class HostedDecisionOptions(LiteLLMOptions):
@@ -34,8 +37,15 @@ def create(rest: str, options: Mapping[str, Any]) -> "HostedDecisions":
     return HostedDecisions(name, read_options(HostedDecisionOptions, "decide", options))
 
 
+def listed_price(rest: str) -> Price | None:
+    """Of ``PROVIDER/NAME`` in LiteLLM's table. Raises MissingDependency."""
+    return price_on(ROUTE, rest)
+
+
 class HostedDecisions(LiteLLMProvider):
     """A Model that answers ``Decisions``, and ``Labels`` as a choice among the words. It generates no text."""
+
+    route = ROUTE
 
     def __init__(self, name: str, options: HostedDecisionOptions) -> None:
         super().__init__(name, options)

@@ -103,11 +103,18 @@ def create(rest: str, options: Mapping[str, Any]) -> "LiteLLMProvider":
 
 def listed_price(rest: str) -> Price | None:
     """The price of ``PROVIDER/NAME`` in LiteLLM's table, without asking the provider. Raises MissingDependency."""
-    return price_in(_import().model_cost, rest.strip())
+    return price_on("", rest)
+
+
+def price_on(route: str, rest: str) -> Price | None:
+    """``listed_price`` on one route of the provider."""
+    return price_in(_import().model_cost, rest.strip(), route)
 
 
 class LiteLLMProvider:
-    """A Model of a hosted provider."""
+    """A Model of a hosted provider. ``route``: see ``price_in``."""
+
+    route = ""
 
     def __init__(self, name: str, options: LiteLLMOptions) -> None:
         self.name = name
@@ -152,7 +159,7 @@ class LiteLLMProvider:
         """From LiteLLM's table; None for a model that is not in it, and with fallbacks, whose prices differ."""
         if self._litellm is None or self._options.fallbacks:
             return None
-        return price_in(self._litellm.model_cost, self.name)
+        return price_in(self._litellm.model_cost, self.name, self.route)
 
     barred = False
     """One address is never left out."""
@@ -259,13 +266,17 @@ class LiteLLMProvider:
         return None
 
 
-def price_in(table: Mapping[str, Any], name: str) -> Price | None:
-    """LiteLLM's entry of ``PROVIDER/NAME``, or of the name alone, for a million tokens; None if it names no price."""
+def price_in(table: Mapping[str, Any], name: str, route: str = "") -> Price | None:
+    """LiteLLM's entry of ``PROVIDER/NAME``, or of the name alone, for a million tokens; None if it names no price.
+    ``route``: ends the names of prices that hold for it alone."""
     entry = table.get(name) or table.get(name.partition("/")[2]) or {}
-    prompt, completion = (_dollars(entry.get(f"{kind}_cost_per_token")) for kind in ("input", "output"))
+    prompt, completion, cached = (
+        _dollars(entry.get(f"{kind}_{route}", entry.get(kind)))
+        for kind in ("input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost")
+    )
     if prompt is None or completion is None or not (prompt or completion):
         return None
-    return Price(prompt=prompt, cached=_dollars(entry.get("cache_read_input_token_cost")), completion=completion)
+    return Price(prompt=prompt, cached=cached, completion=completion)
 
 
 def _dollars(cost: Any) -> float | None:

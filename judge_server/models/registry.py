@@ -51,7 +51,7 @@ PROVIDERS = {
     "baseline": "judge_server.models.baseline",
     "recorded": "judge_server.models.replay",
 }
-_WITH_PRICES = frozenset({"litellm"})
+_WITH_PRICES = frozenset({"litellm", "decide"})
 
 
 def listed_price(specification: str) -> Price | None:

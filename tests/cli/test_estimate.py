@@ -95,6 +95,16 @@ engine = {mock_response = "no", api_key = "k"}
     assert found["dollars"] == pytest.approx((found["prompt_tokens"] * 3 + found["completion_tokens"] * 15) / 1e6)
 
 
+def test_money_of_a_hosted_decision_model_follows_from_the_price_table(tmp_path):
+    text = """
+[judges.default]
+model = "decide:openai/gpt-6-luna"
+engine = {api_key = "k"}
+"""
+    found = estimated(*configured(tmp_path, text), cwd=tmp_path)
+    assert found["dollars"] == pytest.approx(found["prompt_tokens"] * 0.1 / 1e6)
+
+
 def test_a_panel_with_a_member_of_unknown_price_has_no_sum_and_names_it(tmp_path):
     text = """
 default_judge = "both"

@@ -6,6 +6,7 @@ import pytest
 
 from judge_server.cli.actions.jobs import Jobs
 from judge_server.models.litellm_provider import price_in
+from judge_server.models.registry import listed_price
 from tests.served import served, settings_of, until
 from tests.stub_judge import Reply, StubJudge, faithful
 from tests.submissions import rubric, submission
@@ -143,3 +144,23 @@ def test_prices_of_the_table_are_those_of_a_million_tokens():
     assert price_in(table, "openai/free") is None
     assert price_in(table, "odd") is None
     assert price_in(table, "unknown") is None
+
+
+def test_a_price_of_one_route_holds_there():
+    """As for gpt-6-luna: on /v1/decisions cached tokens cost as much as others, and output nothing."""
+    chat = {"input_cost_per_token": 1e-7, "output_cost_per_token": 5e-7, "cache_read_input_token_cost": 1e-8}
+    decisions = {"output_cost_per_token_decisions": 0.0, "cache_read_input_token_cost_decisions": 1e-7}
+    table = {"luna": chat | decisions}
+
+    def prices(route):
+        found = price_in(table, "openai/luna", route)
+        return [round(one, 6) for one in (found.prompt, found.cached, found.completion)]
+
+    assert prices("") == [0.1, 0.01, 0.5]
+    assert prices("decisions") == [0.1, 0.1, 0.0]
+
+
+def test_a_hosted_decision_model_has_the_prices_of_its_route():
+    assert listed_price("decide:openai/gpt-6-luna").completion == 0.0
+    assert listed_price("litellm:openai/gpt-6-luna").completion > 0.0
+    assert listed_price("decide:luna@http://127.0.0.1:9/v1") is None
