@@ -55,15 +55,16 @@ current_waiters: ContextVar[Waiters | None] = ContextVar("current_waiters", defa
 
 
 class SharedCall(Generic[T]):
-    """A call in flight in ``task``, and its waiters. ``charged``: whether its cost was charged to one of them."""
+    """A call in flight in ``task``, and its waiters. ``charged``: whether its cost was charged to one of them;
+    ``left``: whether the one that began it has left."""
 
-    __slots__ = ("charged", "key", "task", "waiters")
+    __slots__ = ("charged", "key", "left", "task", "waiters")
 
     def __init__(self, key: str, waiters: Waiters, task: asyncio.Task[T]) -> None:
         self.key = key
         self.waiters = waiters
         self.task = task
-        self.charged = False
+        self.charged = self.left = False
 
 
 class Share(NamedTuple, Generic[T]):
@@ -72,6 +73,15 @@ class Share(NamedTuple, Generic[T]):
     call: SharedCall[T]
     waiter: Waiter
     started: bool
+
+    def take_cost(self) -> bool:
+        """Whether the caller bears the cost of the call, which is taken once: by the one that began it, whose key pays
+        for it, or by the first that asks after that one has left."""
+        call = self.call
+        if call.charged or not (self.started or call.left):
+            return False
+        call.charged = True
+        return True
 
 
 class SingleFlight(Generic[T]):
@@ -96,6 +106,7 @@ class SingleFlight(Generic[T]):
     def leave(self, share: Share[T]) -> None:
         """Leave the call, which is cancelled if it has no other waiter."""
         call = share.call
+        call.left = call.left or share.started
         call.waiters.remove(share.waiter)
         if not call.waiters.all and not call.task.done():
             self._forget(call)

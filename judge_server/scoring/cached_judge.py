@@ -318,9 +318,8 @@ def _result(call: JudgeCall, share: Share[tuple[Answer, ...]]) -> dict[str, Answ
     if fault is None and not task.cancelled():
         answers = task.result()
         if len(answers) == len(call.keys):
-            if share.call.charged:  # the cost is charged to another caller
+            if not share.take_cost():
                 answers = tuple(replace(answer, usage=Usage(), model_seconds=0.0) for answer in answers)
-            share.call.charged = True
             return dict(zip(call.keys, answers, strict=True))
     if not isinstance(fault, JudgeFailure):
         _LOG.error("judge %s broke its contract", call.judge, exc_info=fault)

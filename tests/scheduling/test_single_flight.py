@@ -32,8 +32,7 @@ async def join(flights, key, work) -> tuple[int, bool]:
         await asyncio.wait([share.call.task])
     finally:
         flights.leave(share)
-    charged, share.call.charged = share.call.charged, True
-    return share.call.task.result(), not charged
+    return share.call.task.result(), share.take_cost()
 
 
 async def waiting(flights, work, callers: int, key: str = "k") -> list[asyncio.Task]:
@@ -49,6 +48,15 @@ async def test_the_same_work_is_done_once_and_paid_for_once():
     assert [result for result, _ in results] == [1] * 5
     assert sum(pays for _, pays in results) == 1
     assert len(flights) == 0
+
+
+async def test_the_one_that_began_it_pays_also_if_another_asks_first():
+    """Its key is the one that a budget charges. It may wait for other calls after this one is done."""
+    flights, work = SingleFlight(), Work()
+    first = flights.join("k", work, Priority.BATCH)
+    assert (await join(flights, "k", work)) == (1, False)
+    flights.leave(first)
+    assert (first.take_cost(), first.take_cost()) == (True, False)
 
 
 async def test_work_goes_on_when_the_caller_that_began_it_is_cancelled():
