@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Row, delete, exists, literal, or_, select, tuple_, update
 
 from judge_server.core.judgment import NO_JUDGE
-from judge_server.store.database import Run, in_us, now_us
+from judge_server.store.database import Run
+from judge_server.store.database_clock import in_us, now_us
 from judge_server.store.measuring_schema import AUDIT, WATCH
 from judge_server.store.page import Position
 from judge_server.store.payload import SafeText, microseconds

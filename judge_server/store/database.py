@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache, partial
+from itertools import chain
 from typing import Any, Final, Literal, Protocol, TypeVar, get_args
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
@@ -338,35 +339,56 @@ def driver_rows(connection: Connection, query: str, parameters: tuple[Any, ...])
     return found
 
 
-def execute_many(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """One statement in the driver's SQL for each of ``rows``."""
-    if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(statement, list(rows))
-    else:
-        _in_driver(connection, statement, lambda cursor: cursor.executemany(statement, rows))
-
-
 MISSING: Final = "ON CONFLICT DO NOTHING"
+_MOST_ROWS: Final = 64  # of one statement
+
+
+def insert_many(connection: Connection, into: str, rows: Sequence[tuple[Any, ...]], on_conflict: str = "") -> None:
+    """Insert ``rows`` in the driver's SQL; ``into``: the statement up to its values. SQLite gets many rows in one
+    statement, because its driver gives the interpreter's lock away and takes it again for each, and a loaded server
+    spent a fifth of its processor time on such changes between two threads."""
+    if not rows:
+        return
+    width = len(rows[0])
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(_insertion_of(into, on_conflict, "%s", width, 1), list(rows))
+        return
+    done = 0
+    while left := len(rows) - done:
+        many = min(1 << (left.bit_length() - 1), _MOST_ROWS)  # few lengths, whose statements the driver keeps
+        statement = _insertion_of(into, on_conflict, "?", width, many)
+        values = tuple(chain.from_iterable(rows[done : done + many]))
+        _in_driver(connection, statement, partial(_execute, statement, values))
+        done += many
+
+
+@lru_cache(maxsize=512)
+def _insertion_of(into: str, on_conflict: str, mark: str, width: int, many: int) -> str:
+    row = f"({', '.join([mark] * width)})"
+    return f"{into} VALUES {', '.join([row] * many)} {on_conflict}"
+
+
+def _execute(statement: str, values: tuple[Any, ...], cursor: Any) -> None:
+    cursor.execute(statement, values)
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], on_conflict: str = "") -> None:
     """Insert ``rows``, which have the same columns; with ``MISSING`` those whose key is not stored yet."""
     if rows:
-        statement, columns = _insertion(table, tuple(rows[0]), connection.dialect.name, on_conflict)
+        into, columns = _insertion(table, tuple(rows[0]), connection.dialect.name)
         values = [tuple([row[name] if form is None else form(row[name]) for name, form in columns]) for row in rows]
-        execute_many(connection, statement, values)
+        insert_many(connection, into, values, on_conflict)
 
 
 _Columns = tuple[tuple[str, Callable[[Any], Any] | None], ...]
 
 
 @cache
-def _insertion(table: Table, names: tuple[str, ...], dialect: str, on_conflict: str) -> tuple[str, _Columns]:
-    """The statement, and how the value of each column is given to the driver."""
+def _insertion(table: Table, names: tuple[str, ...], dialect: str) -> tuple[str, _Columns]:
+    """The statement up to its values, and how the value of each column is given to the driver."""
     spoken = registry.load("sqlite" if dialect == "sqlite" else "postgresql.psycopg")()
     columns = tuple((name, table.c[name].type.dialect_impl(spoken).bind_processor(spoken)) for name in names)
-    marks = ", ".join(["?" if dialect == "sqlite" else "%s"] * len(names))
-    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) {on_conflict}", columns  # noqa: S608 ours
+    return f"INSERT INTO {table.name} ({', '.join(names)})", columns
 
 
 def _in_driver(connection: Connection, statement: str, work: Callable[[Any], Any]) -> Any:
@@ -375,19 +397,3 @@ def _in_driver(connection: Connection, statement: str, work: Callable[[Any], Any
         return work(connection.connection.cursor())
     except sqlite3.Error as fault:
         raise DBAPIError.instance(statement, None, fault, sqlite3.Error) from fault
-
-
-_SECOND = 1_000_000
-
-
-def now_us(connection: Connection) -> int:
-    """Microseconds since 1970 in UTC."""
-    if connection.dialect.name == "sqlite":
-        return time.time_ns() // 1_000
-    now = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
-    return int(connection.execute(now).scalar_one())
-
-
-def in_us(connection: Connection, seconds: float) -> int:
-    """The time that many seconds from now: the end of a lease."""
-    return now_us(connection) + int(seconds * _SECOND)

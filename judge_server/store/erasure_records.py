@@ -32,7 +32,8 @@ from judge_server.core.erasure import (
     RetentionClass,
     TableSize,
 )
-from judge_server.store.database import Run, now_us
+from judge_server.store.database import Run
+from judge_server.store.database_clock import now_us
 from judge_server.store.measuring_schema import METADATA
 from judge_server.store.page import Position
 from judge_server.store.payload import SafeText, decode, encode, microseconds, moment

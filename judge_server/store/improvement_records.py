@@ -7,7 +7,8 @@ from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Connection, Row, Select, select, tuple_, update
 
-from judge_server.store.database import Run, in_us, now_us
+from judge_server.store.database import Run
+from judge_server.store.database_clock import in_us, now_us
 from judge_server.store.measuring_schema import IMPROVEMENT
 from judge_server.store.page import Page, Position, check_limit
 from judge_server.store.payload import microseconds, moment

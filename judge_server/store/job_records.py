@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, Select, and_, case, delete, func, select
 from judge_server.core.errors import JobConflict, UploadStalled
 from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.core.judgment import Judgment
-from judge_server.store.database import Run, in_us, now_us
+from judge_server.store.database import Run
+from judge_server.store.database_clock import in_us, now_us
 from judge_server.store.group_commit import GroupCommit
 from judge_server.store.job_writing import Finished
 from judge_server.store.judgment_row import columns_of, judgment_of

@@ -29,6 +29,7 @@ from sqlalchemy.types import TypeDecorator
 
 from judge_server.core.submission import Submission
 from judge_server.util.apart import NotDone, apart
+from judge_server.util.lru import BoundedCache
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -244,11 +245,32 @@ class StoredText:
 StoredTexts = Mapping[str, StoredText]
 
 
-def stored_texts(submission: Submission) -> StoredTexts:
-    """By field. Raises ValueError or TypeError for what JSON cannot hold."""
+def stored_texts(submission: Submission, prompts: BoundedCache[bytes, StoredText] | None = None) -> StoredTexts:
+    """By field. ``prompts``: those packed lately, by digest. Raises ValueError or TypeError for what JSON cannot
+    hold."""
     given = ((name, getattr(submission, name)) for name in TEXT_FIELDS)
     encoded = {name: encode(value) for name, value in given if value is not None}
-    return {name: StoredText(text_digest(text), len(text), pack(text, prose=True)) for name, text in encoded.items()}
+    return {name: _stored(text, prompts if name == "prompt" else None) for name, text in encoded.items()}
+
+
+def _stored(text: str, known: BoundedCache[bytes, StoredText] | None) -> StoredText:
+    digest = text_digest(text)
+    found = None if known is None else known.get(digest)
+    if found is None:
+        found = StoredText(digest, len(text), pack(text, prose=True))
+        if known is not None:
+            known.put(digest, found)
+    return found
+
+
+def stored_here(submission: Submission, prompts: BoundedCache[bytes, StoredText]) -> StoredTexts | None:
+    """The texts of a submission that is not long, packed before its judgment queues for a commit: compression gives the
+    interpreter's lock away, and in the writing thread each time another thread takes it. None if they cannot be packed:
+    the writing thread tries again, and says what is wrong with them."""
+    try:
+        return stored_texts(submission, prompts)
+    except (ValueError, TypeError):
+        return None
 
 
 async def stored_apart(submission: Submission, caller: str) -> StoredTexts | None:

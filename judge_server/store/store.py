@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import Context
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Generic, Self, TypeVar, Unpack
 
@@ -43,7 +42,7 @@ from judge_server.store.label_records import LabelRecords
 from judge_server.store.location import Location
 from judge_server.store.monitor_records import MonitorRecords
 from judge_server.store.page import Page, Position, check_limit
-from judge_server.store.payload import LONG_CHARACTERS, stored_apart
+from judge_server.store.payload import LONG_CHARACTERS, StoredText, stored_apart, stored_here
 from judge_server.store.queue_records import QueueRecords
 from judge_server.store.quotation import Quotations
 from judge_server.store.reask_records import ReaskRecords
@@ -58,10 +57,11 @@ from judge_server.store.writing import Charged, Judged, Known, Writer, insert_mi
 from judge_server.util.apart import FairThreads
 from judge_server.util.concurrency import in_daemon
 from judge_server.util.deadline import wait_ends_at
+from judge_server.util.lru import BoundedCache
 
 Result = TypeVar("Result")
 Value = TypeVar("Value")
-_AT_ONCE, _MOST_KEYS = 256, 2_000
+_AT_ONCE, _MOST_KEYS, _PROMPTS = 256, 2_000, 512
 _LOG = logging.getLogger(__name__)
 _CLOSE_SECONDS: Final = 0.4
 _FENCES = "fences"
@@ -90,6 +90,7 @@ class Store:
         self._finishing = GroupCommit(JobWriter(database, self._writer).commit, writing)
         self._recall = GroupRecall(self._ask_for_verdicts)
         self._standing = GroupRecall(self._ask_for_judgments)
+        self._prompts = BoundedCache[bytes, StoredText](_PROMPTS)  # several responses to one come together
         self._closed = False
         self.traffic = Traffic()
         self.labels = LabelRecords(self._read, self._write)
@@ -162,11 +163,9 @@ class Store:
     async def save(self, judgment: Judgment, submission: Submission, rubric: Rubric | None) -> None:
         """Return after the commit that holds the judgment. Saving the same judgment again changes nothing."""
         with self.traffic.waiting("commit"):
-            item = Judged(judgment, submission, rubric, current_caller.get().name)
-            if submission.characters <= LONG_CHARACTERS:
-                await self._group.add(item)
-            else:
-                await self._group.add(replace(item, texts=await stored_apart(submission, item.caller)), alone=True)
+            caller, long = current_caller.get().name, submission.characters > LONG_CHARACTERS
+            texts = await stored_apart(submission, caller) if long else stored_here(submission, self._prompts)
+            await self._group.add(Judged(judgment, submission, rubric, caller, texts), alone=long)
 
     async def save_many(self, saved: Iterable[tuple[Judgment, Submission, Rubric | None]]) -> None:
         """``save`` for each. One that cannot be stored does not affect the others; its error is raised at the end."""
@@ -258,7 +257,8 @@ class Store:
         return await self._read(reading.counts)
 
     async def overwrite_erased(self) -> None:
-        """Leave no removed text in the files of SQLite. On PostgreSQL VACUUM does that, in its own time."""
+        """Leave no removed text in memory and in SQLite's files. On PostgreSQL VACUUM does that, in its own time."""
+        self._prompts = BoundedCache(_PROMPTS)
         await self._run(self._writing, self._database.checkpoint)
 
     async def ping(self) -> None:

@@ -26,7 +26,7 @@ from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.store.budget_records import add_charges
-from judge_server.store.database import MISSING, Database, driver_rows, execute_many, insert_rows
+from judge_server.store.database import MISSING, Database, driver_rows, insert_many, insert_rows
 from judge_server.store.fault import concerns_the_database, translate
 from judge_server.store.judgment_row import StoredForm, Templates, columns_of, filed, judgment_of
 from judge_server.store.payload import (
@@ -46,7 +46,7 @@ from judge_server.store.schema import FORM, JUDGMENT, JUDGMENT_TAG, PUBLICATION,
 
 Row = dict[str, Any]
 _NO_TEXTS: Final[Row] = dict.fromkeys(TEXT_FIELDS)
-_NAME_SOURCES: Final = "INSERT INTO verdict_source (source, verdict) VALUES ({mark}, {mark}) ON CONFLICT DO NOTHING"
+_NAME_SOURCES: Final = "INSERT INTO verdict_source (source, verdict)"
 _MOST_KNOWN: Final = 10_000
 KEY_DIGITS: Final = 64
 _HEXADECIMAL: Final = "0123456789abcdef"
@@ -85,7 +85,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """What calls cost, to be added to the budgets of who pays for them."""
+    """What calls cost, for the budgets of who pays for them."""
 
     charges: Mapping[Payer, Charge]
 
@@ -177,10 +177,9 @@ class Writer:
 
     def known(self, written: Iterable[Rows]) -> None:
         """After the commit: rubrics that need not be written again."""
-        if len(self._known_rubrics) > _MOST_KNOWN:
-            self._known_rubrics.clear()
-        if len(self._known_forms) > _MOST_KNOWN:
-            self._known_forms.clear()
+        for kept in (self._known_rubrics, self._known_forms):
+            if len(kept) > _MOST_KNOWN:
+                kept.clear()
         self._known_forms |= self._new_forms
         if self._new_numbers:
             self._tally.settle(self._new_numbers)
@@ -224,8 +223,8 @@ class Writer:
         insert_missing(connection, RUBRIC, missing)
         self._insert_judgments(connection, [rows for rows in ready if rows.judgment is not None])
         insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
-        if sources := sorted({one for rows in ready for one in rows.sources}):
-            execute_many(connection, _NAME_SOURCES.format(mark=_mark(connection)), sources)
+        sources = sorted({one for rows in ready for one in rows.sources})
+        insert_many(connection, _NAME_SOURCES, sources, MISSING)
         if charges := [rows.charges for rows in ready if rows.charges]:
             add_charges(connection, charges)
         of_runs = [] if audits else [(rows.judgment, rows.form) for rows in ready if (rows.judgment or {}).get("run")]
@@ -329,8 +328,7 @@ def insert_verdicts(connection: Connection, verdicts: Mapping[VerdictKey, bytes]
         new[shown] = {asked: packed for asked, packed in new[shown].items() if asked not in known}
     day = today()
     rows = [(shown, day, len(some), b"".join(some.values())) for shown, some in sorted(new.items()) if some]
-    if rows:
-        execute_many(connection, _upsert(connection.dialect.name, _mark(connection)), rows)
+    insert_many(connection, _ADD_VERDICTS, rows, _added(connection.dialect.name))
 
 
 def _standing(
@@ -348,15 +346,17 @@ def _standing(
     return found
 
 
+_ADD_VERDICTS: Final = "INSERT INTO verdict (key, day, many, content)"
+
+
 @cache
-def _upsert(dialect: str, mark: str) -> str:
+def _added(dialect: str) -> str:
     """What was remembered stays in front, so that it counts; its day stays too."""
     both = "verdict.content || excluded.content"
     if dialect == "sqlite":
         both = f"CAST({both} AS BLOB)"
     fits = f"length(verdict.content) + length(excluded.content) <= {_MOST_BYTES}"
     return (
-        f"INSERT INTO verdict (key, day, many, content) VALUES ({', '.join([mark] * 4)}) "  # noqa: S608 constants
         f"ON CONFLICT (key) DO UPDATE SET content = CASE WHEN {fits} THEN {both} ELSE excluded.content END, "
         f"many = CASE WHEN {fits} THEN verdict.many ELSE 0 END + excluded.many"
     )

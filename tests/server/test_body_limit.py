@@ -8,11 +8,13 @@ import socket
 import time
 import weakref
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from starlette.requests import Request
 
 from judge_server.core.caller import Caller, current_caller
+from judge_server.scheduling.processor_share import TimeShare, current_share
 from judge_server.server.middleware.request_stream import BodyLimit, Pace
 from tests.served import judged_by, until
 from tests.stub_judge import faithful
@@ -162,6 +164,24 @@ async def test_a_body_sent_to_a_public_path_is_not_read():
     assert await status_of(limit, never, declared=10_000) == 200
 
 
+@pytest.mark.parametrize("held_by", ["address 10.0.0.7", "trainer"])
+async def test_a_request_takes_the_time_of_its_connections_holder(held_by):
+    """Also on a server without keys, where all are one caller: what reads the connection takes the same time."""
+    shares = []
+
+    async def answering(scope, receive, send):
+        shares.append(current_share.get())
+        await reading(scope, receive, send)
+
+    async def whole():
+        return {"type": "http.request", "body": b"x", "more_body": False}
+
+    limit = BodyLimit(answering, max_bytes=10, most_under_way=100)
+    state = {"connection": SimpleNamespace(holder=held_by)}
+    assert await status_of(limit, whole, state=state) == 200
+    assert shares == [TimeShare(held_by)]
+
+
 async def reading(scope, receive, send):
     while (await receive()).get("more_body", False):
         pass
@@ -169,14 +189,15 @@ async def reading(scope, receive, send):
     await send({"type": "http.response.body", "body": b""})
 
 
-async def status_of(limit: BodyLimit, receive, declared: int | None = None) -> int:
+async def status_of(limit: BodyLimit, receive, declared: int | None = None, state: object = None) -> int:
     answered = []
 
     async def send(message):
         answered.append(message)
 
     headers = [] if declared is None else [(b"content-length", str(declared).encode())]
-    await limit({"type": "http", "path": "/v1/score", "headers": headers}, receive, send)
+    scope = {"type": "http", "path": "/v1/score", "headers": headers, "state": state or {}}
+    await limit(scope, receive, send)
     return answered[0]["status"]
 
 

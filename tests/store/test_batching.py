@@ -4,10 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy import text
 
 from judge_server.core.caller import Caller, current_caller
 from judge_server.core.errors import StoreUnavailable
+from judge_server.store.database import MISSING, Database, insert_many
 from judge_server.store.group_commit import GroupCommit
+from judge_server.store.location import Location
 from judge_server.store.store import GroupRecall, Store
 from tests.yardstick import PATIENCE_SECONDS
 
@@ -216,3 +219,16 @@ async def test_one_callers_questions_leave_a_thread_to_anothers(tmp_path):
         ready.set()
         assert all(await asyncio.gather(*asking))
         await store.close()
+
+
+@pytest.mark.parametrize("many", [1, 2, 63, 64, 65, 200])
+def test_any_number_of_rows_is_inserted_once_and_in_order(tmp_path, many):
+    database = Database(Location.of(f"sqlite:///{tmp_path}/rows.db"))
+    rows = [(number, f"text {number}", None) for number in range(many)]
+    try:
+        database.write(lambda connection: connection.execute(text("CREATE TABLE r (a UNIQUE, b, c)")))
+        database.write(lambda connection: insert_many(connection, "INSERT INTO r (a, b, c)", rows))
+        database.write(lambda connection: insert_many(connection, "INSERT INTO r (a, b, c)", [*rows, *rows], MISSING))
+        assert database.rows("SELECT a, b, c FROM r ORDER BY rowid", ()) == rows
+    finally:
+        database.close()

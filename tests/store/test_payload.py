@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from judge_server.core.model import Frozen
 from judge_server.store import payload
-from judge_server.store.payload import decode, decode_mapping, encode, escape, pack, unescape, unpack
+from judge_server.store.payload import (
+    StoredText,
+    decode,
+    decode_mapping,
+    encode,
+    escape,
+    pack,
+    stored_here,
+    unescape,
+    unpack,
+)
+from judge_server.util.lru import BoundedCache
 from tests.store.values import judgment, rubric, submission
 
 anything = st.text(st.one_of(st.characters(), st.sampled_from("\0\\\ud800\ufffd")))
@@ -99,3 +110,14 @@ def test_json_of_a_judgment_gets_shorter_and_foreign_bytes_are_refused():
     for foreign in (b"", b"\x02abc", b"\x01abc"):
         with pytest.raises(ValueError, match="compressed text"):
             unpack(foreign)
+
+
+def test_a_prompt_is_packed_once_for_several_responses_and_read_as_it_was():
+    prompts = BoundedCache[bytes, StoredText](2)
+    one, other = (stored_here(submission(prompt="Why?" * 100, response=text), prompts) for text in ("a", "b"))
+    assert one is not None
+    assert other is not None
+    assert one["prompt"] is other["prompt"]
+    assert unpack(one["prompt"].content) == json.dumps("Why?" * 100)
+    assert {name: unpack(text.content) for name, text in other.items()}["response"] == '"b"'
+    assert len(prompts) == 1

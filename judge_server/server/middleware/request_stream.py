@@ -87,7 +87,10 @@ class BodyLimit:
             return
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         caller = current_caller.get().name
-        current_share.set(TimeShare(caller))  # what the request does from here on takes its caller's time
+        # What the request does from here on takes the time of its connection's holder: the caller or, on a server
+        # without keys, the address. Reading the connection takes the same time.
+        connection = scope.get("state", {}).get("connection")
+        current_share.set(TimeShare(caller if connection is None else connection.holder))
         await turn_of(scope)
         body = _Body(caller, counted=not (scope["path"] in self.streamed and sends_lines(scope)))
         try:
