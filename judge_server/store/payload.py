@@ -29,7 +29,6 @@ from sqlalchemy.types import TypeDecorator
 
 from judge_server.core.submission import Submission
 from judge_server.util.apart import NotDone, apart
-from judge_server.util.lru import BoundedCache
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -66,6 +65,7 @@ _READING_WITH_MASS: Final = ("value", "shares", "label_mass")
 _READING: Final = ("value", "shares")
 KEY_BYTES: Final = 8
 LARGEST: Final = 2**63 - 1
+_MOST_KNOWN: Final = 512
 TEXT_FIELDS: Final = ("prompt", "response", "reference")
 LONG_CHARACTERS: Final = 20_000  # texts of more are packed in the process for long texts
 REPLACEMENT = "\ufffd"
@@ -245,7 +245,7 @@ class StoredText:
 StoredTexts = Mapping[str, StoredText]
 
 
-def stored_texts(submission: Submission, prompts: BoundedCache[bytes, StoredText] | None = None) -> StoredTexts:
+def stored_texts(submission: Submission, prompts: dict[bytes, StoredText] | None = None) -> StoredTexts:
     """By field. ``prompts``: those packed lately, by digest. Raises ValueError or TypeError for what JSON cannot
     hold."""
     given = ((name, getattr(submission, name)) for name in TEXT_FIELDS)
@@ -253,17 +253,19 @@ def stored_texts(submission: Submission, prompts: BoundedCache[bytes, StoredText
     return {name: _stored(text, prompts if name == "prompt" else None) for name, text in encoded.items()}
 
 
-def _stored(text: str, known: BoundedCache[bytes, StoredText] | None) -> StoredText:
+def _stored(text: str, known: dict[bytes, StoredText] | None) -> StoredText:
     digest = text_digest(text)
     found = None if known is None else known.get(digest)
     if found is None:
         found = StoredText(digest, len(text), pack(text, prose=True))
         if known is not None:
-            known.put(digest, found)
+            if len(known) >= _MOST_KNOWN:
+                known.clear()
+            known[digest] = found
     return found
 
 
-def stored_here(submission: Submission, prompts: BoundedCache[bytes, StoredText]) -> StoredTexts | None:
+def stored_here(submission: Submission, prompts: dict[bytes, StoredText]) -> StoredTexts | None:
     """The texts of a submission that is not long, packed before its judgment queues for a commit: compression gives the
     interpreter's lock away, and in the writing thread each time another thread takes it. None if they cannot be packed:
     the writing thread tries again, and says what is wrong with them."""

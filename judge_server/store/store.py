@@ -57,11 +57,10 @@ from judge_server.store.writing import Charged, Judged, Known, Writer, insert_mi
 from judge_server.util.apart import FairThreads
 from judge_server.util.concurrency import in_daemon
 from judge_server.util.deadline import wait_ends_at
-from judge_server.util.lru import BoundedCache
 
 Result = TypeVar("Result")
 Value = TypeVar("Value")
-_AT_ONCE, _MOST_KEYS, _PROMPTS = 256, 2_000, 512
+_AT_ONCE, _MOST_KEYS = 256, 2_000
 _LOG = logging.getLogger(__name__)
 _CLOSE_SECONDS: Final = 0.4
 _FENCES = "fences"
@@ -90,7 +89,7 @@ class Store:
         self._finishing = GroupCommit(JobWriter(database, self._writer).commit, writing)
         self._recall = GroupRecall(self._ask_for_verdicts)
         self._standing = GroupRecall(self._ask_for_judgments)
-        self._prompts = BoundedCache[bytes, StoredText](_PROMPTS)  # several responses to one come together
+        self._prompts: dict[bytes, StoredText] = {}  # packed; several responses to one come together
         self._closed = False
         self.traffic = Traffic()
         self.labels = LabelRecords(self._read, self._write)
@@ -258,7 +257,7 @@ class Store:
 
     async def overwrite_erased(self) -> None:
         """Leave no removed text in memory and in SQLite's files. On PostgreSQL VACUUM does that, in its own time."""
-        self._prompts = BoundedCache(_PROMPTS)
+        self._prompts.clear()
         await self._run(self._writing, self._database.checkpoint)
 
     async def ping(self) -> None:

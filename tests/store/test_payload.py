@@ -19,7 +19,6 @@ from judge_server.store.payload import (
     unescape,
     unpack,
 )
-from judge_server.util.lru import BoundedCache
 from tests.store.values import judgment, rubric, submission
 
 anything = st.text(st.one_of(st.characters(), st.sampled_from("\0\\\ud800\ufffd")))
@@ -113,7 +112,7 @@ def test_json_of_a_judgment_gets_shorter_and_foreign_bytes_are_refused():
 
 
 def test_a_prompt_is_packed_once_for_several_responses_and_read_as_it_was():
-    prompts = BoundedCache[bytes, StoredText](2)
+    prompts: dict[bytes, StoredText] = {}
     one, other = (stored_here(submission(prompt="Why?" * 100, response=text), prompts) for text in ("a", "b"))
     assert one is not None
     assert other is not None
