@@ -18,19 +18,13 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from judge_server.authoring.parsing import from_data
+from judge_server.core import errors
 from judge_server.core.errors import (
     BadInput,
     BadRubric,
-    BudgetSpent,
-    ContextOverflow,
-    DeadlineExceeded,
-    GraderFailed,
-    GraderUnavailable,
-    JudgeChanged,
     JudgeFailure,
     JudgeRefused,
     JudgeServerError,
-    ModelUnavailable,
     Overloaded,
     UnusableVerdict,
 )
@@ -285,18 +279,7 @@ def _client_gone(_request: Request, _fault: Exception) -> Response:
 
 _RETRY_AFTER_SECONDS = 5.0
 _BY_TYPE: dict[str, type[JudgeFailure]] = {
-    fault.type: fault
-    for fault in (
-        DeadlineExceeded,
-        ModelUnavailable,
-        JudgeChanged,
-        JudgeRefused,
-        BudgetSpent,
-        ContextOverflow,
-        UnusableVerdict,
-        GraderFailed,
-        GraderUnavailable,
-    )
+    fault.type: fault for fault in vars(errors).values() if isinstance(fault, type) and issubclass(fault, JudgeFailure)
 }
 _NO_JUDGE_TO_BLAME = frozenset({"nothing_applicable", "undefined_reward", "missing_reference"})
 

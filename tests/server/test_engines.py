@@ -51,7 +51,7 @@ def test_a_submission_waits_while_the_engine_sleeps(client, judge):
 def test_a_submission_is_refused_without_a_reward_if_so_ordered(client, judge):
     client.post("/v1/admin/sleep", json={"level": 2, "waiting": "refuse"})
     refused = client.post("/v1/score", json=told("one"))
-    assert problem(refused, 502, "judge_failure")["error_type"] == "judge_asleep"
+    assert problem(refused, 503, "judge_asleep")["error_type"] == "judge_asleep"
     assert int(refused.headers["retry-after"]) >= 1
     client.post("/v1/admin/wake", json={})
     assert client.post("/v1/score", json=told("one")).json()["reward"] is not None

@@ -1,11 +1,15 @@
 """Every error is a problem document that names the fault and the remedy."""
 
 import json
+import re
 import socket
+from pathlib import Path
 
 import httpx
 import pytest
 
+from judge_server.core.verdict import Failure
+from judge_server.server.problems import failure_of
 from tests.served import served, settings_of
 from tests.submissions import checking, rubric, submission
 from tests.yardstick import work_within
@@ -244,3 +248,14 @@ def _without_chance(told):
     if isinstance(told, dict):
         return {name: _without_chance(value) for name, value in told.items() if name not in _OF_CHANCE}
     return [_without_chance(one) for one in told] if isinstance(told, list) else told
+
+
+def failures_told() -> list[tuple[str, int]]:
+    """Type and status of each failure of a judge in docs/errors.md."""
+    table = (Path(__file__).parents[2] / "docs" / "errors.md").read_text("utf-8").partition("## Of a judge")[2]
+    return [(kind, int(status)) for kind, status in re.findall(r"^\| `(\w+)` \| (\d{3}) \|", table, re.MULTILINE)]
+
+
+@pytest.mark.parametrize(("kind", "status"), failures_told())
+def test_a_failure_of_a_judge_has_the_status_that_the_documentation_gives_it(kind, status):
+    assert failure_of(Failure(type=kind, detail="It failed.")).status == status

@@ -20,6 +20,7 @@ from judge_server.util.parsing import parse_unique_json, writable
 
 MOST_QUESTIONS = 128
 MOST_OPTIONS = 20
+_SHORTEST_STATEMENT = 3
 _WHICH_LEVEL, _WHICH_OPTION = "Which level fits best?", "Which option fits best?"
 _PROMPT = ("prompt", "conversation", "messages", "input", "question", "query")
 _RESPONSE = ("response", "submission", "output", "answer", "completion")
@@ -219,7 +220,9 @@ def _criterion(kind: type[Any], where: str, given: Mapping[str, Any]) -> Any:
 
 
 def _with(context: str | None, text: str) -> str:
-    return text if not context else f"{context}\n\n{text}"
+    """The statement. Two letters are a question too ("ok", or a sentence in Chinese), and none for a statement."""
+    asked = f"Question: {text}" if text.strip() and len(text) < _SHORTEST_STATEMENT else text
+    return asked if not context else f"{context}\n\n{asked}"
 
 
 def _text(value: Any) -> str:

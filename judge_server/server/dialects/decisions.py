@@ -18,6 +18,7 @@ from judge_server.core.errors import UnknownJudge
 from judge_server.core.judgment import Judgment, Usage
 from judge_server.core.verdict import Failure, Verdict
 from judge_server.judging.answer import Terms
+from judge_server.judging.decision import REFUSED
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.scoring.plan import Question
 from judge_server.scoring.sources import of_texts_here
@@ -129,7 +130,8 @@ async def decisions(
         decided = await _by_rubric(request, service, body.model, body.input, bool(body.questions), conditions)
     else:
         questions = decision_questions(body)
-        decided = await _by_judge(request, service, body.model, questions, material_of_input(body.input), conditions)
+        material = material_of_input(body.input)
+        decided = await _by_judge(request, service, body.model, questions, material, conditions, refusable=True)
     usage = decided.usage
     return JSONResponse(
         {
@@ -154,8 +156,11 @@ async def _by_judge(
     questions: Sequence[AskedQuestion],
     material: JudgeInput,
     conditions: Terms,
+    *,
+    refusable: bool = False,
 ) -> Decided:
-    """Ask a judge. Raises the failure if it answered nothing."""
+    """Ask a judge. Raises the failure if it answered nothing, unless it only refused and the format is ``refusable``:
+    then that is its answer."""
     judge = service.judge_registry.named(None if model == "default" and "default" not in _names(service) else model)
     sources = of_texts_here(material.response)
     asked = [Question(question.criterion, material, sources) for question in questions]
@@ -169,7 +174,8 @@ async def _by_judge(
     )
     metrics: Metrics = request.app.state.metrics
     metrics.asked(found.usage)
-    _require_any(answers)
+    if not refusable or any(one.failure and one.failure.type != REFUSED for one in answers):
+        _require_any(answers)
     return Decided(model, answers, found.usage)
 
 
@@ -276,7 +282,7 @@ def _error(document: Mapping[str, Any]) -> dict[str, Any]:
             "message": f"{detail}{remedy}",
             "type": "rate_limit_error" if status == 429 else kind,
             "param": errors[0].get("field"),
-            "code": document["type"].rpartition(":")[2],
+            "code": document.get("error_type") or document["type"].rpartition(":")[2],
         }
     }
 

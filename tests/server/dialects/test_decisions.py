@@ -285,3 +285,29 @@ def test_a_submission_to_a_decision_model_costs_one_call():
         again = client.post("/v1/score", json=body).json()
         assert stub.calls - before == 1
     assert again["reward"] == judgment["reward"]
+
+
+def test_a_question_that_is_refused_alone_is_a_refusal_and_no_error():
+    """OpenAI's client asks again after a 502, and a refused question would be refused again."""
+    stub = StubJudge(decide={"decisions": FORMS["decisions"](lambda text, _: [] if "sugar" in text else [0.9, 0.1])})
+    sugar = PREDICATE | {"instructions": "Names sugar."}
+    with stub, served(settings_of(f"decide:stub@{stub.address}", judge={"engine": {"format": "decisions"}})) as client:
+        answered = decisions(client, questions=[sugar])
+        assert answered["answers"] == [{"type": "refusal", "name": "w"}]
+        assert answered["failures"]["w"]["type"] == "question_refused"
+        assert systemone(client, 502, questions={"q": NOUL | {"instructions": "Names sugar."}})["error"]["code"] == (
+            "question_refused"
+        )
+
+
+def test_a_filtered_prompt_has_its_own_code():
+    filtered = Reply(400, {"error": {"message": "The prompt was flagged by policy.", "code": "content_filter"}})
+    with judged_by(only_for("sugar", filtered)) as (client, _):
+        error = decisions(client, 422, questions=[PREDICATE | {"instructions": "Names sugar."}])["error"]
+    assert (error["type"], error["code"]) == ("invalid_request_error", "content_filtered")
+
+
+@pytest.mark.parametrize("text", ["?", "ok", "\u6709\u6c34"])
+def test_the_shortest_question_is_asked(client, text):
+    assert systemone(client, questions={"q": NOUL | {"instructions": text}})["answers"]["q"]["noul"] > 0
+    assert decisions(client, questions=[PREDICATE | {"instructions": text}])["answers"][0]["probability"] > 0
