@@ -190,7 +190,7 @@ class PromptWriter:
     def code(self, kind: str, text: str) -> str:
         """The fence code of ``text``: 12 hexadecimal digits that its author cannot know."""
         data = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
-        return hmac.new(self._secret, data, hashlib.sha256).hexdigest()[:12]
+        return hmac.digest(self._secret, data, "sha256").hex()[:12]
 
     def fenced(self, kind: str, text: str, part: Part) -> tuple[Segment, ...]:
         """Text that somebody else wrote, as a person would see it, between markers that carry its code and the last

@@ -112,11 +112,13 @@ class Templates:
     def parted(self, text: str) -> tuple[str, bytes]:
         """Template and content of a judgment's JSON. The template is empty if it stays whole."""
         texts: list[str] = []
-        rest = text
-        if any(start in text for start in _OWN_STARTS):
-            rest = _TEXTS.sub(lambda found: _moved(found, texts), text)
-        parts = _NUMBERS.split(rest)
-        numbers, around = parts[1::2], ":".join(parts[::2])
+        parts = _NUMBERS.split(text)
+        around = ":".join(parts[::2])
+        # one that was met before has no text of its own
+        if around not in self._plans and any(start in around for start in _OWN_STARTS):
+            parts = _NUMBERS.split(_TEXTS.sub(lambda found: _moved(found, texts), text))
+            around = ":".join(parts[::2])
+        numbers = parts[1::2]
         plan = self._plan(around, parts)
         if plan is None:
             return "", pack(text)
