@@ -1,9 +1,11 @@
 """The event loop's processor time, shared by caller.
 
-Every task runs in steps, from one await to the next. A step of a caller that used more than others, or of work in the
-background, waits for its turn while others are active. Callers take turns, one step each, once no other step has run
-for a moment: so the short waits of a modest caller's request (for a thread, a lock, a quick answer) are not each
-followed by a wait for a foreign step, however many tasks others have. No turn is held for more than ``_HELD_SECONDS``.
+Every task runs in steps, from one await to the next. Steps of callers who used more than others, and of work in the
+background, take turns while others are active. After each there is a pause, longer the longer the step took and the
+more others of its kind wait: so the short waits of a modest caller's request (for a thread, a lock, a quick answer) are
+not each followed by a wait for a foreign step, however many tasks others have. Who used more, but has one short step at
+a time, waits for less than the step takes, however often others wake up. No pause is longer than ``_HELD_SECONDS``, and
+it ends once the loop had ``_QUIET_SECONDS`` for steps of others and none came.
 """
 
 import asyncio
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 from time import perf_counter, thread_time
 from typing import Any, Final, NamedTuple
 
-from judge_server.util.apart import Turns
+from judge_server.util.turns import Turns
 
 LONG_STEP_SECONDS: Final = 0.050
 _QUANTUM_SECONDS: Final = 0.010  # of processor time that a caller may be ahead
@@ -24,9 +26,14 @@ _HALVED_SECONDS: Final = 0.5  # after which what a caller used counts half
 _REVIEW_SECONDS: Final = 0.005
 _WATCHED_SECONDS: Final = 0.002  # shorter steps are too short to have been interrupted often
 _FORGOTTEN_SECONDS: Final = 5.0
-_QUIET_SECONDS: Final = 0.002  # in which no other step ran, before a turn
+_QUIET_SECONDS: Final = 0.002  # without a step of others, and with time for one
 _HELD_SECONDS: Final = 0.005  # after which a turn is given although others run
+_PAUSE: Final = 0.5  # after a step behind which none waits, in times that it took
+_PAUSE_FOR_EACH: Final = 1.0  # that waits
+_MOST_PAUSE: Final = 4.0
+_BACKGROUND_PAUSE: Final = 30.0
 _LOOK_SECONDS: Final = 0.001
+_SOON_SECONDS: Final = 0.0005  # a pause is not waited for if it ends so soon: a timer takes a millisecond
 
 
 class TimeShare(NamedTuple):
@@ -65,9 +72,10 @@ class ProcessorShares:
         self._least = 0.0  # what a caller who comes back counts as having used
         self._foreground = False  # whether a caller was active lately
         self._turns: Turns[asyncio.Future[None]] = Turns()
+        self._waiting = 0  # steps, some of which may be of cancelled tasks
         self._passing = False
-        self._ran = 0.0  # when a step began that need not wait
-        self._turned = 0.0
+        self._ran = 0.0  # when a step ended that need not wait, and the time of those since that had to
+        self._due = 0.0  # when the pause after the last turn ends
 
     @asynccontextmanager
     async def sharing(self) -> AsyncIterator[None]:
@@ -92,15 +100,14 @@ class ProcessorShares:
         self._review(now)
         account = self._accounts.get(share)
         waits = self._foreground if share.background else account is not None and account.used > self._most
-        if not waits:
-            self._ran = now
+        if not waits or (not self._passing and now >= self._due - _SOON_SECONDS):
             return None
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.turns += 1
         self._turns.push(share, future)
+        self._waiting += 1
         if not self._passing:
             self._passing = True
-            self._turned = now
             asyncio.get_running_loop().call_soon(self._pass)
         return future
 
@@ -125,8 +132,18 @@ class ProcessorShares:
             account.used = max(account.used, self._least)
         account.used += seconds
         account.last = ended
+        if share.background or account.used > self._most:
+            self._pause_after(share, seconds, started, ended)
+        else:
+            self._ran = ended
         if ended - self._reviewed >= _REVIEW_SECONDS:
             self._review(ended)
+
+    def _pause_after(self, share: TimeShare, seconds: float, started: float, ended: float) -> None:
+        """Steps of those ahead take at most a fifth of the time if many wait, and two thirds if there is only one."""
+        times = _BACKGROUND_PAUSE if share.background else min(_PAUSE + _PAUSE_FOR_EACH * self._waiting, _MOST_PAUSE)
+        self._due = min(max(self._due, started) + seconds * (1 + times), ended + _HELD_SECONDS)
+        self._ran += ended - started  # meanwhile others could not run
 
     def _review(self, now: float) -> None:
         passed = now - self._reviewed
@@ -152,15 +169,18 @@ class ProcessorShares:
         self._least = max(min(active) - _CREDIT_SECONDS, 0.0) if active else 0.0
         self.contended = self._passing or len(active) + background > 1  # turns are given while some wait
 
+    def _may_pass(self, now: float) -> bool:
+        """Whether a turn may be given: the pause after the last one is over, or nobody else's steps run."""
+        return now >= self._due - _SOON_SECONDS or now - self._ran >= _QUIET_SECONDS
+
     def _pass(self) -> None:
-        """Give one turn if nobody else's steps run, and look again in the next pass of the loop."""
-        now = perf_counter()
-        if now - self._ran < _QUIET_SECONDS and now - self._turned < _HELD_SECONDS:
+        """Give one turn if it is time, and look again in the next pass of the loop."""
+        if not self._may_pass(perf_counter()):
             asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._pass)
             return
-        self._turned = now
         while self._turns:
             future = self._turns.pop()
+            self._waiting -= 1
             if not future.done():  # it is if its task was cancelled
                 future.set_result(None)
                 break

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
 from judge_server.scheduling.processor_share import ProcessorShares
-from judge_server.util.apart import Turns
+from judge_server.util.turns import Turns
 
 _SHARE: Final = 4  # times what is free is the most that one caller may hold: alone four fifths, each of n 4/(4 n + 1)
 _REST_SECONDS: Final = 0.005

@@ -2,6 +2,7 @@
 
 Linux since 6.6 lets a process run for its slice, 3 ms, although another of a higher priority has woken up. Since 6.12
 one whose slice is shorter takes its place at once, so a process of long slices does not delay those that sleep often.
+One that runs only when a processor is idle delays nobody, and may have to wait without end. It cannot always go back.
 """
 
 import ctypes
@@ -9,6 +10,7 @@ import os
 import platform
 import struct
 from contextlib import suppress
+from enum import StrEnum
 from typing import Final
 
 _NICENESS: Final = 10
@@ -18,8 +20,19 @@ _ATTRIBUTES: Final = "=IIQiIQQQ"  # size, policy, flags, nice, priority, runtime
 _SCHED_OTHER: Final = 0
 
 
-def give_way() -> None:
+class Politeness(StrEnum):
+    """``LOW``: gets less than others, and always something. ``IDLE``: gets what others leave, perhaps nothing."""
+
+    LOW = "low"
+    IDLE = "idle"
+
+
+def give_way(politeness: Politeness) -> None:
     """From now on this process gives way to others, as far as the system can."""
+    if politeness is Politeness.IDLE:
+        with suppress(OSError, AttributeError):  # where it does not exist or is not allowed, the priority is low
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+            return
     niceness = os.nice(_NICENESS)
     number = _NUMBERS.get(platform.machine())
     if number is None or platform.system() != "Linux":

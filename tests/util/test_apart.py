@@ -5,7 +5,6 @@ import copy
 import json
 import math
 import os
-import threading
 import time
 
 import pytest
@@ -13,8 +12,9 @@ import pytest
 from judge_server.core.errors import BadSubmission
 from judge_server.scoring.batch import parse_submission
 from judge_server.util import apart as module
-from judge_server.util.apart import FairThreads, NotDone, Turns, apart
-from tests.yardstick import PATIENCE_SECONDS
+from judge_server.util import starvation
+from judge_server.util.apart import NotDone, apart
+from judge_server.util.low_priority import Politeness
 
 
 async def test_the_result_is_computed_in_another_process():
@@ -22,24 +22,44 @@ async def test_the_result_is_computed_in_another_process():
     assert await apart("one", math.factorial, 10) == math.factorial(10)
 
 
-async def test_the_other_process_gives_way_to_this_one():
-    assert os.getpriority(os.PRIO_PROCESS, await apart("one", os.getpid)) > os.getpriority(os.PRIO_PROCESS, 0)
+has_idle = pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="this system has no such policy")
+
+
+@pytest.fixture
+def helper():
+    one = module._Helper()
+    yield one
+    one.close()
+
+
+@has_idle
+def test_the_other_process_runs_while_a_processor_is_idle(helper, monkeypatch):
+    monkeypatch.setattr(starvation, "_LEAST_SHARE", 0.0)  # however busy this machine is
+    assert helper.run(os.sched_getscheduler, (0,)) == os.SCHED_IDLE
+
+
+@has_idle
+def test_a_text_whose_process_starves_is_done_in_one_of_low_priority_for_a_while(helper, monkeypatch):
+    """Work that needs no processor for half a second is taken for work that gets none."""
+    with monkeypatch.context() as patch:
+        patch.setattr(starvation, "_WINDOW_SECONDS", 0.5)
+        assert helper.run(_sleep_if_idle, ()) == Politeness.LOW
+    assert helper.run(_priority, ()) == os.getpriority(os.PRIO_PROCESS, 0) + 10
+    helper._busy_until = 0.0
+    monkeypatch.setattr(starvation, "_LEAST_SHARE", 0.0)
+    assert helper.run(os.sched_getscheduler, (0,)) == os.SCHED_IDLE
+
+
+def test_where_nobody_sees_that_it_starves_the_process_has_a_low_priority(monkeypatch):
+    monkeypatch.setattr(module, "processor_seconds", lambda _: None)
+    blind = module._Helper()
+    assert blind.run(_priority, ()) == os.getpriority(os.PRIO_PROCESS, 0) + 10
+    blind.close()
 
 
 async def test_values_of_every_kind_and_size_come_back_as_they_went():
     value = {"marks": ["\u05b0\u0591" * 100_000, "a" * 100_000], "bytes": b"\0" * 100_000, "numbers": [*range(50_000)]}
     assert await apart("one", copy.deepcopy, value) == value
-
-
-def test_long_texts_are_written_and_read_one_by_one_so_that_others_run_in_between(monkeypatch):
-    value = ["\u05b0" * 100_000 for _ in range(10)]
-    pauses: list[float] = []
-    monkeypatch.setattr(module.time, "sleep", pauses.append)
-    written = module._written(value)
-    assert len(pauses) >= 10
-    pauses.clear()
-    assert module._read(written) == value
-    assert len(pauses) >= 10
 
 
 async def test_errors_are_raised_with_their_texts():
@@ -93,51 +113,13 @@ async def test_cancelled_work_that_has_not_begun_is_not_done(tmp_path):
     assert not (tmp_path / "made").exists()
 
 
-def test_keys_take_turns():
-    turns: Turns[str] = Turns()
-    for item in ("a1", "a2", "b1", "a3", "c1"):
-        turns.push(item[0], item)
-    assert [turns.pop() for _ in range(5)] == ["a1", "b1", "c1", "a2", "a3"]
-    assert not turns
+def _sleep_if_idle() -> Politeness:
+    """How it runs."""
+    if os.sched_getscheduler(0) == os.SCHED_IDLE:
+        time.sleep(60)
+        return Politeness.IDLE
+    return Politeness.LOW
 
 
-def test_callers_take_turns_in_threads():
-    """One thread, which is busy until everything waits: then each caller is served once before anyone again."""
-    whose, done, ready = iter(["busy", *["greedy"] * 5, "modest", "other"]), [], threading.Event()
-    threads = FairThreads(1, "turns", lambda: next(whose))
-    first = threads.submit(ready.wait, PATIENCE_SECONDS)
-    waiting = [threads.submit(done.append, f"greedy {number}") for number in range(5)]
-    waiting += [threads.submit(done.append, name) for name in ("modest", "other")]
-    ready.set()
-    for future in (first, *waiting):
-        future.result(PATIENCE_SECONDS)
-    threads.shutdown()
-    assert done[:3] == ["greedy 0", "modest", "other"]
-    assert done[3:] == [f"greedy {number}" for number in range(1, 5)]
-
-
-def test_one_caller_leaves_a_thread_to_others():
-    """Two threads, one for each at most: the greedy one's second piece of work waits for its first, not the modest."""
-    whose, done, ready = iter(["greedy", "greedy", "modest"]), [], threading.Event()
-    threads = FairThreads(2, "each", lambda: next(whose), most_each=1)
-    greedy = [threads.submit(ready.wait, PATIENCE_SECONDS), threads.submit(done.append, "greedy")]
-    threads.submit(done.append, "modest").result(PATIENCE_SECONDS)
-    assert done == ["modest"]
-    ready.set()
-    for future in greedy:
-        future.result(PATIENCE_SECONDS)
-    threads.shutdown()
-    assert done == ["modest", "greedy"]
-
-
-def test_a_fault_in_a_thread_is_raised_and_cancelled_work_is_not_done():
-    threads, done, ready = FairThreads(1, "faults", lambda: "one"), [], threading.Event()
-    threads.submit(ready.wait, PATIENCE_SECONDS)
-    fault, cancelled, after = threads.submit(int, "x"), threads.submit(done.append, 1), threads.submit(done.append, 2)
-    assert cancelled.cancel()
-    ready.set()
-    with pytest.raises(ValueError, match="invalid literal"):
-        fault.result(PATIENCE_SECONDS)
-    after.result(PATIENCE_SECONDS)
-    threads.shutdown()
-    assert done == [2]
+def _priority() -> int:
+    return os.getpriority(os.PRIO_PROCESS, 0)

@@ -32,7 +32,8 @@ from judge_server.judging.checks import (
     text,
 )
 from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput, NotAtOnceError, at_once
-from judge_server.util.apart import FairThreads, NotDone, apart
+from judge_server.util.apart import NotDone, apart
+from judge_server.util.fair_threads import FairThreads
 from judge_server.util.lru import BoundedCache
 
 _LOG = logging.getLogger(__name__)

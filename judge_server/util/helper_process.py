@@ -1,0 +1,108 @@
+"""A process of our own that runs functions for another one.
+
+    python -m judge_server.util.helper_process DESCRIPTOR POLITENESS
+
+serves the socket with this descriptor, until nothing came for long or the process at the other end has ended.
+"""
+
+import os
+import pickle
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final
+
+from judge_server.util import pieces
+from judge_server.util.low_priority import Politeness, give_way
+from judge_server.util.messages import Messages
+from judge_server.util.starvation import Starvation, processor_seconds
+
+_START_SECONDS: Final = 60.0
+WORK_SECONDS: Final = 60.0  # a megabyte takes up to a second
+_IDLE_SECONDS: Final = 300.0  # after which the process gives its memory back
+_END_SECONDS: Final = 1.0
+
+
+class Starved(Exception):
+    """The process does not get the processor."""
+
+
+class HelperProcess:
+    """Runs one function at a time. ``call`` blocks. Raises EOFError or OSError if it cannot be started."""
+
+    def __init__(self, politeness: Politeness) -> None:
+        own, other = socket.socketpair()
+        with other:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, and no argument from outside
+                [sys.executable, "-P", "-m", __name__, str(other.fileno()), politeness],
+                pass_fds=[other.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+        self._messages = Messages(own, self._look)
+        self._starvation = Starvation(partial(processor_seconds, self._process.pid))
+        self._may_starve = False
+        self._ends = time.monotonic() + _START_SECONDS
+        try:
+            self._messages.receive()  # it is ready
+        except (EOFError, OSError):
+            self.close()
+            raise
+        self._may_starve = politeness is Politeness.IDLE
+
+    def call(self, request: bytes) -> Any:
+        """The result; raises what the function raised, Starved, TimeoutError, and EOFError or OSError if the process
+        ended."""
+        self._ends = time.monotonic() + WORK_SECONDS
+        self._starvation.begin()
+        self._messages.send(request)
+        answer = self._messages.receive()
+        self._starvation.end()
+        good, value = pieces.read(answer)
+        if good:
+            return value
+        raise value
+
+    def _look(self) -> None:
+        if time.monotonic() > self._ends:
+            raise TimeoutError("no answer in time")
+        if self._may_starve:
+            self._starvation.look()
+            if self._starvation.found:
+                raise Starved
+
+    def close(self) -> None:
+        """One that starves ends when it next gets the processor, and is not waited for until then."""
+        self._messages.close()
+        self._process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_SECONDS)
+
+
+def _serve(descriptor: int, politeness: Politeness) -> None:
+    """In the other process: do what arrives."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the server says when it is over
+    give_way(politeness)
+    end = socket.socket(fileno=descriptor)
+    messages = Messages(end)
+    messages.send(b"ready")
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while select.select([end], [], [], _IDLE_SECONDS)[0]:
+            messages.send(_answer(messages.receive()))
+
+
+def _answer(request: bytearray) -> bytes:
+    try:
+        work, arguments = pickle.loads(request)  # noqa: S301 - from the server
+        return pickle.dumps((True, work(*arguments)), pickle.HIGHEST_PROTOCOL)
+    except Exception as fault:  # noqa: BLE001 - raised in the server
+        return pickle.dumps((False, fault), pickle.HIGHEST_PROTOCOL)
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]), Politeness(sys.argv[2]))
