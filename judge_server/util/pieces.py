@@ -5,7 +5,9 @@
 
 import pickle
 import time
-from typing import Any
+from typing import Any, Final
+
+_PAUSE_BYTES: Final = 65_536
 
 
 def written(value: Any) -> bytes:
@@ -20,17 +22,18 @@ def read(content: bytes | bytearray) -> Any:
 
 
 class _Pieces:
-    """What pickle writes to, in pieces of 64 KiB and long texts, or reads from. Other threads run between two of
-    them."""
+    """What pickle writes to, in pieces of 64 KiB and long texts, or reads from. Other threads run after each
+    ``_PAUSE_BYTES``; small pieces between share a pause, because each one is a change of thread and back."""
 
     def __init__(self, content: bytes | bytearray = b"") -> None:
         self.written: list[bytes] = []
         self._content = memoryview(content)
         self._place = 0
+        self._since_pause = 0
 
     def write(self, piece: Any) -> None:
         self.written.append(bytes(piece))
-        time.sleep(0)
+        self._pause_after(len(self.written[-1]))
 
     def read(self, size: int) -> bytes:
         return bytes(self._take(size))
@@ -46,6 +49,12 @@ class _Pieces:
         raise EOFError
 
     def _take(self, size: int) -> memoryview:
-        time.sleep(0)
+        self._pause_after(size)
         self._place += size
         return self._content[self._place - size : self._place]
+
+    def _pause_after(self, size: int) -> None:
+        self._since_pause += size
+        if self._since_pause >= _PAUSE_BYTES:
+            self._since_pause = 0
+            time.sleep(0)
