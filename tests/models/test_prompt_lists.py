@@ -247,3 +247,45 @@ def test_two_tokens_of_one_text_in_a_list_are_not_the_last_of_them(before):
     with pytest.raises(UnusableCompletion, match="twice") as caught:
         read_list(raw, 1)
     assert caught.value.usage.prompt_tokens == 5
+
+
+class _Retokenized(ListServer):
+    """Its texts have other ids from a moment on; its chat completions stay the same."""
+
+    moved = False
+
+    async def _tokenize(self, asked: web.Request) -> web.Response:
+        told = json.loads((await super()._tokenize(asked)).body)
+        return web.json_response({"tokens": [self._other(one) for one in told["tokens"]]})
+
+    def complete(self, body) -> Reply:
+        return super().complete(body | {"prompt": [[self._other(one) for one in ids] for ids in body["prompt"]]})
+
+    def _other(self, token: int) -> int:
+        return len(self.tokenizer) - 1 - token if self.moved else token
+
+
+async def test_after_an_interruption_the_ids_are_those_of_the_tokenizer_that_is_there_then():
+    """Those from before would be other texts, and their answers false."""
+    with _Retokenized() as server:
+        async with started(server) as model:
+            assert met(await model.complete(batch("Is there fire?", "Is there water?"))) == [0.2, 0.7]
+            server.moved = True
+            for address in model._fleet.addresses:
+                model._fleet.interrupt(address, severed=True)
+            assert met(await model.complete(batch("Is there fire?", "Is there water?"))) == [0.2, 0.7]
+            lists = len(server.lists)
+            assert met(await model.complete(batch("Is there fire?", "Is there water?"))) == [0.2, 0.7]
+            assert len(server.lists) == lists + 1
+
+
+async def test_a_server_that_takes_no_lists_after_an_interruption_is_asked_one_by_one():
+    with ListServer() as server:
+        async with started(server) as model:
+            server.p = lambda _: 0.5
+            for address in model._fleet.addresses:
+                model._fleet.interrupt(address, severed=True)
+            for _ in range(2):
+                with pytest.raises(UnusableVerdict, match="takes no list"):
+                    await model.complete(batch("Is there fire?"))
+            assert len(server.lists) == 2  # at the start, and once since
