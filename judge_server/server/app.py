@@ -87,6 +87,7 @@ from judge_server.server.telemetry.metrics import Metrics, StoreMetrics
 from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, MonitorMetrics, RecognitionMetrics
 from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
+from judge_server.util.apart import give_way_while
 from judge_server.util.fair_threads import FairThreads
 from judge_server.wiring.service import Service, SharedState, open_service
 from judge_server.wiring.storage import wait_for_database
@@ -151,6 +152,7 @@ async def _running(
     await wait_for_database(settings, lambda: bool(app.state.stopping))
     await require_keys(settings)
     shares = Connections.of(asyncio.get_running_loop()).shares
+    give_way_while(lambda: shares.contended)
     asyncio.get_running_loop().set_default_executor(FairThreads(_THREADS, "work", caller_name, _THREADS_EACH))
     opening = open_model if shared is None else shared.open_model
     state = None if shared is None else SharedState(shared.ledger, shared.claims)

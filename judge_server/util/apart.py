@@ -1,8 +1,9 @@
 """Long work on texts in a process of its own, so that it does not hold the event loop's interpreter.
 
-A regular expression or a JSON reader keeps the interpreter lock for as long as one text takes. One process does such
-work while a processor has nothing else to do; callers take turns in it. Where other programs keep all processors busy
-it would wait without end. Then a second one, of a low priority, takes its place for a minute.
+A regular expression or a JSON reader keeps the interpreter lock for as long as one text takes. One process of a low
+priority does such work; callers take turns in it. While several callers are active, another one does it, which runs
+only while a processor has nothing else to do. Where programs keep all processors busy that would wait without end:
+then the first takes its place for a minute.
 """
 
 import asyncio
@@ -40,6 +41,7 @@ class _Helper:
 
     def __init__(self) -> None:
         self._processes: dict[Politeness, HelperProcess] = {}
+        self.others_are_active: Callable[[], bool] = lambda: True
         # where nobody could see that it starves, the one of low priority does everything
         self._busy_until = float("inf") if processor_seconds("self") is None else float("-inf")
         atexit.register(self.close)
@@ -53,7 +55,7 @@ class _Helper:
             return work(*arguments)
         ended = 0
         while ended < _ATTEMPTS:
-            politeness = Politeness.LOW if time.monotonic() < self._busy_until else Politeness.IDLE
+            politeness = self._politeness()
             try:
                 process = self._started(politeness)
             except (EOFError, OSError) as fault:
@@ -73,6 +75,10 @@ class _Helper:
                 self._close(politeness)
                 ended += 1
         raise NotDone(f"it takes more than {WORK_SECONDS:g} s, or more memory than there is")
+
+    def _politeness(self) -> Politeness:
+        alone = time.monotonic() < self._busy_until or not self.others_are_active()
+        return Politeness.LOW if alone else Politeness.IDLE
 
     def _started(self, politeness: Politeness) -> HelperProcess:
         process = self._processes.get(politeness)
@@ -94,6 +100,12 @@ _helper: Final = _Helper()
 _thread: Final = ThreadPoolExecutor(1, thread_name_prefix="long-texts")  # waits for the process
 _lock: Final = threading.Lock()
 _turns: Final[Turns[tuple[Future[Any], Callable[[], Any]]]] = Turns()
+
+
+def give_way_while(others_are_active: Callable[[], bool]) -> None:
+    """From now on long work gives way to everything else while ``others_are_active``: callers beside the one whose text
+    it is. Without this it always does."""
+    _helper.others_are_active = others_are_active
 
 
 async def apart(whose: str, work: Callable[[Unpack[Given]], T], *args: *Given) -> T:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 _LOOK_SECONDS: Final = 0.2
-_WINDOW_SECONDS: Final = 2.0  # of having work
+_WINDOW_SECONDS: Final = 1.0  # of having work
 _LEAST_SHARE: Final = 0.1  # of a processor
 
 

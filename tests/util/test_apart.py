@@ -39,6 +39,16 @@ def test_the_other_process_runs_while_a_processor_is_idle(helper, monkeypatch):
 
 
 @has_idle
+def test_it_waits_for_an_idle_processor_only_while_other_callers_are_active(helper, monkeypatch):
+    monkeypatch.setattr(starvation, "_LEAST_SHARE", 0.0)  # however busy this machine is
+    low = os.getpriority(os.PRIO_PROCESS, 0) + 10
+    for active in (False, True, False):
+        helper.others_are_active = lambda: active  # noqa: B023 - asked in this pass
+        assert (helper.run(os.sched_getscheduler, (0,)) == os.SCHED_IDLE) == active
+    assert helper.run(_priority, ()) == low
+
+
+@has_idle
 def test_a_text_whose_process_starves_is_done_in_one_of_low_priority_for_a_while(helper, monkeypatch):
     """Work that needs no processor for half a second is taken for work that gets none."""
     with monkeypatch.context() as patch:

@@ -40,7 +40,7 @@ def test_one_that_shares_the_processor_does_not_however_long_its_work_takes(mach
 
 
 def test_short_texts_count_together(machine):
-    assert not any(machine.work(0.3, share=0.05) for _ in range(6))
+    assert not any(machine.work(0.3, share=0.05) for _ in range(3))
     assert machine.work(0.3, share=0.05)
 
 
