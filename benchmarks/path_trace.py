@@ -29,7 +29,7 @@ from benchmarks.stub_judge import InstantJudge
 PACKAGE = Path(__file__).parents[1] / "judge_server"
 _REPEATED_BY = frozenset({"run_periodically", "_every", "_keep_reading"})  # what these call serves no request
 _AROUND_EVERY_STEP = PACKAGE / "scheduling" / "processor_share.py"  # it runs tasks as the event loop does
-_THREADS = PACKAGE / "util" / "apart.py", frozenset({"FairThreads._work", "_settle"})  # as an executor's threads do
+_THREADS = PACKAGE / "util" / "turns.py", frozenset({"FairThreads._work", "settle"})  # as an executor's threads do
 CRITERIA = 4
 _TIMES = 3
 _HOST = "127.0.0.1"

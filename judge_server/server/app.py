@@ -88,7 +88,7 @@ from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, Monitor
 from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
 from judge_server.util.apart import give_way_while
-from judge_server.util.fair_threads import FairThreads
+from judge_server.util.turns import FairThreads
 from judge_server.wiring.service import Service, SharedState, open_service
 from judge_server.wiring.storage import wait_for_database
 from judge_server.wiring.workers import (

@@ -56,7 +56,7 @@ from judge_server.store.signature_records import StoredSignatures
 from judge_server.store.writing import Charged, Judged, Known, Writer, insert_missing, known_verdicts
 from judge_server.util.concurrency import in_daemon
 from judge_server.util.deadline import wait_ends_at
-from judge_server.util.fair_threads import FairThreads
+from judge_server.util.turns import FairThreads
 
 Result = TypeVar("Result")
 Value = TypeVar("Value")

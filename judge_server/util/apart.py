@@ -18,11 +18,10 @@ from functools import partial
 from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
 from judge_server.util import pieces
-from judge_server.util.fair_threads import settle
 from judge_server.util.helper_process import WORK_SECONDS, HelperProcess, Starved
 from judge_server.util.low_priority import Politeness
 from judge_server.util.starvation import processor_seconds
-from judge_server.util.turns import Turns
+from judge_server.util.turns import Turns, settle
 
 T = TypeVar("T")
 Given = TypeVarTuple("Given")

@@ -33,8 +33,8 @@ from judge_server.judging.checks import (
 )
 from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput, NotAtOnceError, at_once
 from judge_server.util.apart import NotDone, apart
-from judge_server.util.fair_threads import FairThreads
 from judge_server.util.lru import BoundedCache
+from judge_server.util.turns import FairThreads
 
 _LOG = logging.getLogger(__name__)
 _THREADS = FairThreads(2, "check", caller_name)
