@@ -162,7 +162,7 @@ def _problems(path: str, public: bool, has_body: bool) -> dict[str, Any]:
             known |= more
     content: dict[str, Any] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     if path in _DECISIONS:
-        content["application/json"] = {"schema": _DECISION_ERROR}
+        content = {"application/json": {"schema": _DECISION_ERROR}}
     return {status: {"description": described, "content": content} for status, described in sorted(known.items())}
 
 
