@@ -16,18 +16,21 @@ _THOUGHT = re.compile(
     r"(think\w*|thought\w*|reason\w*|scratch\w*|reflect\w*|analysis|inner\w*|monolog\w*|cot|plan\w*)[^>\]▷\n]{0,40}[>\]▷])",
     re.IGNORECASE,
 )
-_TAG = re.compile(r"</?[A-Za-z!?][^<>]{0,400}>|<!--|-->|\A\s*<[|｜][^<>\n]{1,40}[|｜]>|&(?:nbsp|zwnj|zwj|lt|gt|amp);")
+_TAG = re.compile(
+    r"</?(?:[^\W\d_]|[!?])[^<>]{0,400}>|<!--|-->|\A(?:\s*<[|｜][^<>\n]{1,40}[|｜]>)+|&(?:nbsp|zwnj|zwj|lt|gt|amp);"
+)
 _COMMENT = re.compile(r"<!--[^<]{0,2000}-->|/\*[^*]{0,2000}\*/")
 _LATEX = re.compile(
-    r"\\(?:begin|end)\{[^{}]{0,40}\}"
+    r"\\begin\{(?:tabular|array)\}\{[^{}]{0,40}\}|\\(?:begin|end)\{[^{}]{0,40}\}"
     r"|\\(?:boxed|fbox|text\w*|math\w*|frac|dfrac|left|right|underline|emph|section\*?|subsection\*?|quad|qquad|item|displaystyle|large|bf|it|rm)(?![a-zA-Z])"
     r"|\\(?:documentclass|usepackage)(?:\[[^\[\]]{0,80}\])?\{[^{}]{0,80}\}"
+    r"|\\(?:qed|qedhere|hline|cline|toprule|midrule|bottomrule|hfill|vfill|par|noindent|centering|maketitle|newpage|smallskip|medskip|bigskip|newline|null|tableofcontents|ldots|cdots)(?![a-zA-Z])"
     r"|\\(?:[hv]?phantom|label|color)\{[^{}]{0,40}\}|\\[hv]space\*?\{[^{}]{0,20}\}|\\[\[\]()\\ ,;!]"
 )
 _EMPTY_ITEM = re.compile(
     r"^[ \t]*(?:[-*+•>]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])[ \t]*(?:\[[ xX]?\][ \t]*)?$", re.MULTILINE
 )
-_ITEM = re.compile(r"^[ \t]*(?:[-*+•>]|\d{1,3}[.)])[ \t]+", re.MULTILINE)
+_ITEM = re.compile(r"^[ \t]*(?:[-*+•>]|\d{1,3}[.)])[ \t]+(?:\[[ xX]?\][ \t]+)?", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\[\]]{0,400})\]\([^()]{0,400}\)")
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[A-Za-z0-9_+-]{0,20}[ \t]*$", re.MULTILINE)
 _RULE = re.compile(r"^[ \t|:+=_*-]{3,}$", re.MULTILINE)
@@ -44,6 +47,7 @@ _LONGEST_SIGNS = 200
 _NO_VALUES = frozenset(
     (
         "null",
+        "none",
         "undefined",
         "nan",
         "[object object]",
@@ -58,11 +62,20 @@ _NO_VALUES = frozenset(
 )
 _BLANK_ESCAPES = re.compile(r"(?:\\(?:[nrt]|u00(?:20|a0|A0)))+")
 _FOOTNOTE = re.compile(r"\[\^\w{1,10}\]:?")
-_LONGEST_NO_VALUE = max(map(len, _NO_VALUES)) + 8  # a letter may have a longer small form
+_LONGEST_NO_VALUES = 80
+_BETWEEN_VALUES = re.compile(r"[,;|]\s*|\n\s*|(?<=undefined) (?=undefined)|(?<=null) (?=null)")
+# beside a text, these say something about it: keys of JSON objects
+_TEXTS = frozenset(
+    "answer response reply text content output result message final_answer explanation reasoning".split()  # noqa: SIM905
+)
+_ABOUT_A_TEXT = frozenset(
+    "confidence score probability certainty status role type id model date timestamp time tokens language format"  # noqa: SIM905
+    " version finish_reason quality rating grade".split()
+)
 # a line that one of the patterns of list items and rules may match: most texts have none, and this search is short
 _LISTED = re.compile(r"\n(?:[ \t]{3}|[ \t]*(?:[-*+•>|:=_(]|\w{1,3}[.)]))")
 _BLANKS = re.compile(
-    "[\u115f\u1160\u2500-\u259f\u25a0-\u25a3\u25fc\u25fb\u2800\ufffd\u3164\uffa0]"
+    "[\u0640\u115f\u1160\u2500-\u259f\u25a0-\u25a3\u25fc\u25fb\u2800\ufffd\u3164\uffa0]"
 )  # rules, boxes, blanks
 
 
@@ -77,8 +90,10 @@ def content_of(text: str) -> str | None:
 def _holds_no_value(text: str) -> bool:
     """Whether the text is a word for a missing value, or one symbol three times or more."""
     if any(map(str.isalnum, text)):
-        short = len(text) <= _LONGEST_NO_VALUE
-        return (short and text.lower() in _NO_VALUES) or _BLANK_ESCAPES.fullmatch(text) is not None
+        short = len(text) <= _LONGEST_NO_VALUES and text.lower() != "none"
+        return (
+            short and _NO_VALUES.issuperset(_BETWEEN_VALUES.split(text.strip("[]() \n,").lower()))
+        ) or _BLANK_ESCAPES.fullmatch(text) is not None
     signs = set(text.split()) if " " in text or "\n" in text else {*text}
     return len(text) > 2 and len(signs) == 1
 
@@ -134,8 +149,8 @@ def _without_thought(text: str) -> str:
 
 
 def _values(text: str) -> str | None:
-    """The strings, numbers and truth values of a JSON object or list, one a line; None if it is none of both. The role
-    of a chat message is form."""
+    """The strings, numbers and truth values of a JSON object or list, one a line; None if it is none of both. What is
+    said about a text beside it, such as its confidence or its role, is form."""
     if not (text.startswith(("{", "[")) and text.endswith(("}", "]"))):
         return None
     try:
@@ -147,7 +162,8 @@ def _values(text: str) -> str | None:
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
-            waiting.extend([one["content"]] if one.keys() >= {"role", "content"} else one.values())
+            about = _ABOUT_A_TEXT if not _TEXTS.isdisjoint(one) else ()
+            waiting.extend(said for key, said in one.items() if key not in about)
         elif isinstance(one, list):
             waiting.extend(one)
         elif one is not None:

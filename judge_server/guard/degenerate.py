@@ -12,13 +12,18 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from judge_server.guard.content import content_of, has_content, is_code, is_picture
-from judge_server.guard.discourse import LONGEST_OPTION, OPTION, Discourse, discourse, is_remark, words_of
-from judge_server.guard.fragment import is_fragment, is_in_reference, key_words, words_of_all
+from judge_server.guard.discourse import LONGEST_OPTION, OPTION, Discourse, discourse, words_of
+from judge_server.guard.disguise import undisguised
+from judge_server.guard.fragment import is_fragment, is_in_reference, is_letters_alone, key_words, words_of_all
 from judge_server.guard.marks import other_readings
+from judge_server.guard.remark import is_remark
 from judge_server.guard.sanitize import visible
+from judge_server.guard.turned import turned_readings
 from judge_server.guard.user_request import UserRequest, user_request
 
 _FEWEST_TIMES = 4
+_SHORTEST_REPETITION = 6
+_FEWEST_DIGITS = 12  # the same one again
 _READ_CHARACTERS = 200_000
 _LONGEST_ANNOUNCEMENT = 2_000
 _LONGEST_LINE = 120
@@ -48,6 +53,7 @@ _FIRST_IDEOGRAPH = "\u3040"
 _LONGEST_TERM = 4
 _LONG_IN_UNSPACED = 8
 _BRACKETED = re.compile(r"\[[^\[\]]+\]|\([^()]+\)|<[^<>]+>|\{[^{}]+\}")  # a placeholder: [insert the answer]
+_ASKS_WHICH = ("which ", "what ", "what's ", "what’s ", "how is ", "how are ")
 _FEW_WORDS = 2
 _STOPS = tuple(".!?;。！？।")
 _SHORTEST_BEGINNING = 12  # of a prompt's text in which a response breaks off
@@ -83,12 +89,20 @@ def emptiness(answer: str, request: UserRequest | None = None) -> Emptiness:
     text = visible(given).strip()
     found = _emptiness(text, request)
     if found is _FULL or found.thin:
-        for plain in other_readings(text):
+        for plain in (*other_readings(text), *turned_readings(given)):
             other = _emptiness(plain, request)
             found = found if other is _FULL else other
     if (found.cause is not None or found.thin) and given and is_in_reference(given, request.reference):
         return Emptiness(doubtful=True)
+    if found.cause is not None and text and _may_be_asked_for(text, request):
+        literal = request.for_programming and request.text.startswith(_ASKS_WHICH) and content_of(text) is None
+        return Emptiness(doubtful=True, thin=not literal)
     return found
+
+
+def _may_be_asked_for(text: str, request: UserRequest) -> bool:
+    """Whether the prompt may ask for a phrase or a frame that says nothing elsewhere."""
+    return request.for_a_form() or (request.known and request.for_code and content_of(text) is None)
 
 
 def _emptiness(text: str, request: UserRequest) -> Emptiness:
@@ -118,15 +132,30 @@ def _may_say_nothing(shown: str, request: UserRequest) -> bool:
     code = request.for_programming or request.for_signs
     if may_be_one and is_fragment(rest, code=code, number=request.asks_how_many):
         return True
-    return len(rest) <= _LONGEST_ANNOUNCEMENT and is_remark(
-        rest, request.text, beside_an_echo=rest != shown, term=request.for_a_term
-    )
+    if len(rest) > _LONGEST_ANNOUNCEMENT:
+        return False
+    if is_letters_alone(rest) or is_remark(rest, request.text, beside_an_echo=rest != shown, term=request.for_a_term):
+        return True
+    return _says_nothing_undisguised(rest, request, code=code)
+
+
+def _says_nothing_undisguised(text: str, request: UserRequest, *, code: bool) -> bool:
+    """Whether nothing but remarks is left of a text without the forms that it wears."""
+    said = undisguised(text)
+    if said == text:
+        return False
+    words = words_of(said)
+    if code and len(words) < _FEW_WORDS:
+        return False
+    if not words:
+        return not all(map(str.isdigit, words_of(text)))
+    return is_remark(said, request.text, term=request.for_a_term, dressed=True)
 
 
 def _without_content(text: str, request: UserRequest) -> Emptiness:
     """Nothing but signs, blanks and markup."""
     if _may_be_signs(text, request):
-        asked = request.for_signs or request.for_programming
+        asked = request.for_signs or (request.for_programming and request.text.startswith(_ASKS_WHICH))
         return Emptiness(doubtful=True, thin=not asked) if request.known else _FULL
     if has_content(text):
         return Emptiness("the response is a frame without content")
@@ -288,7 +317,9 @@ def _repetition(text: str, request: UserRequest) -> Emptiness | None:
     else:
         enough = len(plain) >= 24 and (times >= 8 or len(plain) >= 200)
     if not enough:
-        return None
+        short = times >= _FEWEST_TIMES and not (request.known and request.for_repetition(round(times)))
+        digits = any(map(str.isdigit, unit))
+        return _THIN if short and (not digits or (len(unit.strip()) == 1 and times >= _FEWEST_DIGITS)) else None
     asked = request.known and request.for_repetition(round(times))
     return Emptiness(doubtful=True) if asked else Emptiness(_REPEATED)
 
@@ -298,10 +329,10 @@ def repeated_unit(text: str) -> str | None:
 
     Half of a text of period p stands in it again p characters later, and nowhere before: a single search finds it.
     """
-    if len(text) < 2 * _FEWEST_TIMES:
+    if len(text) < _SHORTEST_REPETITION:
         return None
     place = text.find(text[: len(text) // 2], 1)
-    if place < 0 or place * _FEWEST_TIMES > len(text) or not text.startswith(text[place:]):
+    if place < 0 or place * _FEWEST_TIMES > len(text) + 1 or not text.startswith(text[place:]):
         return None
     return text[:place]
 

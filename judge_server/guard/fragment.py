@@ -9,7 +9,12 @@ _MOST_READ_CHARACTERS = 200_000
 _LONGEST_REFERENCE = 60
 _COMMAS = (",", "，", "、", "،", "､")
 _MOST_BEFORE_A_COMMA = 6
-_NO_ANSWERS = frozenset(("none", "nil", "n/a", "na", "not applicable", "no answer", "no comment", "empty"))
+_FEWEST_SPELT, _LONGEST_SPELT = 6, 400
+_FIRST_SIGNS = 40
+_WORD = re.compile(r"[^\W\d_]{3}")
+_NO_ANSWERS = frozenset(
+    ("none", "nil", "n/a", "na", "not applicable", "no answer", "no comment", "empty", "void", "eof")
+)
 _BOLD_HEADING = re.compile(r"(?:\*\*[^*\n\d]{1,40}\*\*:?)?\s*")
 _NUMBERED_HEADING = re.compile(r"[#*\s]*(?:[^\W\d_]{2,20} \d{1,2})?[.:*\s]*")
 _HEADING = re.compile(r"(?:#{1,6} [^\n]{1,60})?\s*")
@@ -48,6 +53,18 @@ def is_fragment(text: str, *, code: bool, number: bool) -> bool:
         return not number
     shell = _PLACEHOLDER.fullmatch(text) or _HEADER_OF_A_TABLE.fullmatch(text)
     return not code and (shell is not None or all(map(_EMPTY_STATEMENT.fullmatch, lines)))
+
+
+def is_letters_alone(text: str) -> bool:
+    """Whether every word is a single letter, as in a text whose letters are set apart by signs, or all letters are the
+    same."""
+    if len(text) > _LONGEST_SPELT or (len(set(text[:_FIRST_SIGNS])) > _FEWEST_SPELT and _WORD.search(text)):
+        return False
+    words = words_of(text)
+    letters = "".join(words)
+    if len(letters) < _FEWEST_SPELT or any(map(str.isdigit, letters)):
+        return False
+    return len(set(letters)) == 1 or max(map(len, words)) == 1
 
 
 # if nothing is known of the prompt, a few words of discourse must be among these to be refused

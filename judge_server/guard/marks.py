@@ -29,6 +29,16 @@ _GREEK = dict(zip("αβεικνορτυχγηωϲϳ", "abeikvoptuxynwcj", strict
 _ARMENIAN = dict(zip("օոսհցքզ", "onuhgqq", strict=True))
 _LATIN = dict(zip("ıȷɑɡɩʟɪɴʀɢʙʜʏᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜰꜱ", "ijagilinrgbhyacdejkmoptuvwzfs", strict=True))
 _ENCLOSED = {chr(first + place): chr(ord("a") + place) for first in (0x1F150, 0x1F170, 0x1F1E6) for place in range(26)}
+# letters that the mathematical alphabets leave out, because Unicode had them before: careless writers use the holes
+_HOLES = dict(
+    zip(
+        "\U0001d455\U0001d49d\U0001d4a0\U0001d4a1\U0001d4a3\U0001d4a4\U0001d4a7\U0001d4a8\U0001d4ad\U0001d4ba\U0001d4bc\U0001d4c4"
+        "\U0001d506\U0001d50b\U0001d50c\U0001d515\U0001d51d\U0001d53a\U0001d53f\U0001d545\U0001d547\U0001d548\U0001d549\U0001d551",
+        "hbefhilmregochirzchnpqrz",
+        strict=True,
+    )
+)
+_READABLE = str.maketrans(_HOLES)
 _LETTERS = str.maketrans(_CYRILLIC | _GREEK | _ARMENIAN | _LATIN | _ENCLOSED)
 _OTHER = "".join({**_CYRILLIC, **_GREEK, **_ARMENIAN})
 _ODD = "".join({**_LATIN, **_ENCLOSED}).replace("ı", "")
@@ -128,7 +138,7 @@ def normalize(text: str) -> str:
         return plain
     plain = _LOOSE_ACCENTS.sub("", visible(plain))
     if _FORM.search(plain):
-        plain = compatibility_form(_LONG_LIGATURES.sub(" ", plain)).lower()
+        plain = compatibility_form(_LONG_LIGATURES.sub(" ", plain)).lower().translate(_READABLE)
     return plain.translate(_LETTERS) if _MIXED.search(plain) else plain
 
 

@@ -16,7 +16,9 @@ _FEWEST_WORDS = 2
 _FEWEST_CHARACTERS = 10
 _LONGEST_QUESTION = 200
 _LONGEST_GREETING = 60
-_SPELT_NUMBER = re.compile(r"hundred|dozen|thousand|hundert|\bcien\b|\bcent\b|百|千")
+_SPELT_NUMBER = re.compile(
+    r"hundred|dozen|thousand|\b(?:four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty)\b|hundert|\bcien\b|\bcent\b|百|千"
+)
 _NUMBER = re.compile(r"\d+")
 
 
@@ -46,13 +48,21 @@ class UserRequest:
     """Whether the answer may be a part of the prompt."""
     reference: str | None = None
 
+    def for_a_form(self) -> bool:
+        """Whether a frame, a line or a phrase that says nothing elsewhere may be the answer: a judge is asked."""
+        return self.known and len(self.text) <= _LONGEST_QUESTION and _asks_for_a_form(self.text)
+
     def for_repetition(self, times: int) -> bool:
         """Whether something may be said ``times`` times."""
         numbers = {int(number[:6]) for number in _NUMBER.findall(self.text)}
-        if numbers & {times - 1, times, times + 1} or _asks("repetition", self.text):
+        if _asks("repetition", self.text):
             return True
-        as_many = _SPELT_NUMBER.search(self.text) is not None or any(times <= 2 * number for number in numbers)
-        return as_many and _asks("numbered_repetition", self.text)
+        as_many = (
+            numbers & {times - 1, times, times + 1}
+            or _SPELT_NUMBER.search(self.text) is not None
+            or any(times <= 2 * number for number in numbers)
+        )
+        return bool(as_many) and _asks("numbered_repetition", self.text)
 
     def offers(self, answer: str) -> bool:
         """Whether the prompt gives the answer as one of several to choose from."""
@@ -93,6 +103,11 @@ def _only_greets(text: str) -> bool:
         return True
     found = discourse(text, wide=True) if _asks("greeting", text) else None
     return found is not None and found.core <= 1
+
+
+@lru_cache(maxsize=512)  # the responses to one prompt share it
+def _asks_for_a_form(text: str) -> bool:
+    return _asks("form", text)
 
 
 def _asks(for_: str, text: str) -> bool:

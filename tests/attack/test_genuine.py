@@ -13,7 +13,7 @@ def test_the_guard_refuses_at_most_one_in_two_hundred_genuine_short_answers(tell
 def test_harmless_answers_are_seldom_flagged(tell):
     found = refusals(genuine_answers())
     tell(f"{found.flagged} of {found.answers} genuine answers flagged")
-    assert found.flagged <= 0.06 * found.answers  # mostly signs that the question asks for
+    assert found.flagged <= 0.08 * found.answers  # mostly signs that the question asks for
 
 
 def test_the_set_holds_very_short_answers_of_many_scripts_and_kinds():

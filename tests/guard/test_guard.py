@@ -297,10 +297,10 @@ def test_a_hostile_text_is_looked_at_in_bounded_time(text):
 def test_a_server_that_has_started_compiles_nothing_in_the_first_request():
     """In a new interpreter: what other tests compiled does not count."""
     program = """
-from judge_server.guard import discourse, guard, marks, user_request
+from judge_server.guard import discourse, guard, marks, remark, user_request
 from judge_server.models import reserved
 guard.prepare(), reserved.prepare()
-kept = (marks._grading_words, user_request._requests, discourse._remarks, discourse._vocabulary, reserved._changing)
+kept = (marks._grading_words, user_request._requests, remark._remarks, discourse._vocabulary, reserved._changing)
 print(*(one.cache_info().currsize for one in kept))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

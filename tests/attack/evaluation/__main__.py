@@ -35,6 +35,7 @@ from tests.attack.evaluation import (
     third_degenerate,
     twelfth_degenerate,
     unseen_orders,
+    written_texts,
 )
 from tests.attack.evaluation.declarations import declared_sentences
 from tests.attack.evaluation.held_out_degenerate import degenerate_texts
@@ -97,6 +98,8 @@ def _degenerate() -> None:
         "tenth, held out": tenth_degenerate.kinds(),
         "eleventh, held out": map(_by_kind, eleventh_degenerate.kinds()),
         "twelfth": twelfth_degenerate.kinds(),
+        "thirteenth": written_texts.empty_texts("thirteenth"),
+        "fourteenth": written_texts.empty_texts("fourteenth"),
     }
     for name, given in corpora.items():
         texts = list(given)
@@ -153,11 +156,27 @@ def _genuine() -> None:
         total, refused = total + 1, refused + (seen.refused is not None)
         thin += guard.THIN in seen.flags
     _say(f"provoking genuine answers refused: {refused} of {total}; thin: {thin}")
+    for with_reference in (True, False):
+        _genuine_of("thirteenth", with_reference=with_reference)
+        _genuine_of("fourteenth", with_reference=with_reference)
     short = [_inspect(SHORT_QUESTION, text) for texts in SENTENCES.values() for text in texts]
     thin = sum(guard.THIN in one.flags for one in short)
     _say(f"short answers refused: {sum(one.refused is not None for one in short)} of {len(short)}; thin: {thin}")
     found = refusals(genuine_answers())
     _say(f"bundled genuine answers refused: {len(found.refused)} of {found.answers}; flagged: {found.flagged}")
+
+
+def _genuine_of(corpus: written_texts.Corpus, *, with_reference: bool) -> None:
+    seen = [
+        guard.inspect(
+            Submission(prompt=question, response=text, reference=reference if with_reference else None), RIGHT_ANSWER
+        )
+        for question, text, reference in written_texts.genuine_texts(corpus)
+    ]
+    refused = sum(one.refused is not None for one in seen)
+    thin = sum(one.refused is None and guard.THIN in one.flags for one in seen)
+    beside = "with their references" if with_reference else "without references"
+    _say(f"genuine answers of corpus {corpus} {beside}, refused: {refused} of {len(seen)}; thin: {thin}")
 
 
 def _orders() -> None:

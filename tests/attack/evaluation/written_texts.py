@@ -1,0 +1,36 @@
+"""The thirteenth and the fourteenth corpus: texts that say nothing, and genuine answers that look as if they did.
+
+They were written by another hand, who had not seen the rules. Of the fourteenth no text had been read when it was
+measured for the second time.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+Corpus = Literal["thirteenth", "fourteenth"]
+_KINDS = {
+    "opening_en": "English openings",
+    "opening_other": "openings in other languages",
+    "disguised": "disguised",
+    "blank_frame": "blanks and frames",
+}
+
+
+def empty_texts(corpus: Corpus) -> Iterator[tuple[str, str, str]]:
+    """Kind, question and text."""
+    for kind, question, text in _read(corpus)["empty"]:
+        yield _KINDS[kind], question, text
+
+
+def genuine_texts(corpus: Corpus) -> Iterator[tuple[str, str, str | None]]:
+    """Question, answer and, where there is one, the reference."""
+    return ((question, text, reference) for question, text, reference in _read(corpus)["genuine"])
+
+
+def _read(corpus: Corpus) -> dict[str, list[list[str]]]:
+    content: dict[str, list[list[str]]] = json.loads(
+        Path(__file__).with_name(f"{corpus}_texts.json").read_text("utf-8")
+    )
+    return content
