@@ -47,7 +47,6 @@ _LONGEST_SIGNS = 200
 _NO_VALUES = frozenset(
     (
         "null",
-        "none",
         "undefined",
         "nan",
         "[object object]",
@@ -66,11 +65,12 @@ _LONGEST_NO_VALUES = 80
 _BETWEEN_VALUES = re.compile(r"[,;|]\s*|\n\s*|(?<=undefined) (?=undefined)|(?<=null) (?=null)")
 # beside a text, these say something about it: keys of JSON objects
 _TEXTS = frozenset(
-    "answer response reply text content output result message final_answer explanation reasoning".split()  # noqa: SIM905
+    "answer response reply text content output result message description final_answer"  # noqa: SIM905
+    " explanation reasoning".split()
 )
 _ABOUT_A_TEXT = frozenset(
-    "confidence score probability certainty status role type id model date timestamp time tokens language format"  # noqa: SIM905
-    " version finish_reason quality rating grade".split()
+    "confidence score probability certainty status role type id step index number model date timestamp time tokens"  # noqa: SIM905
+    " language format version finish_reason quality rating grade".split()
 )
 # a line that one of the patterns of list items and rules may match: most texts have none, and this search is short
 _LISTED = re.compile(r"\n(?:[ \t]{3}|[ \t]*(?:[-*+•>|:=_(]|\w{1,3}[.)]))")
@@ -90,7 +90,7 @@ def content_of(text: str) -> str | None:
 def _holds_no_value(text: str) -> bool:
     """Whether the text is a word for a missing value, or one symbol three times or more."""
     if any(map(str.isalnum, text)):
-        short = len(text) <= _LONGEST_NO_VALUES and text.lower() != "none"
+        short = len(text) <= _LONGEST_NO_VALUES
         return (
             short and _NO_VALUES.issuperset(_BETWEEN_VALUES.split(text.strip("[]() \n,").lower()))
         ) or _BLANK_ESCAPES.fullmatch(text) is not None

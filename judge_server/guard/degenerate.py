@@ -23,7 +23,7 @@ from judge_server.guard.user_request import UserRequest, user_request
 
 _FEWEST_TIMES = 4
 _SHORTEST_REPETITION = 6
-_FEWEST_DIGITS = 12  # the same one again
+_FEWEST_DIGITS = 10  # the same one again
 _READ_CHARACTERS = 200_000
 _LONGEST_ANNOUNCEMENT = 2_000
 _LONGEST_LINE = 120
@@ -94,15 +94,15 @@ def emptiness(answer: str, request: UserRequest | None = None) -> Emptiness:
             found = found if other is _FULL else other
     if (found.cause is not None or found.thin) and given and is_in_reference(given, request.reference):
         return Emptiness(doubtful=True)
-    if found.cause is not None and text and _may_be_asked_for(text, request):
+    if found.cause is not None and text and _may_be_asked_for(request):
         literal = request.for_programming and request.text.startswith(_ASKS_WHICH) and content_of(text) is None
         return Emptiness(doubtful=True, thin=not literal)
     return found
 
 
-def _may_be_asked_for(text: str, request: UserRequest) -> bool:
+def _may_be_asked_for(request: UserRequest) -> bool:
     """Whether the prompt may ask for a phrase or a frame that says nothing elsewhere."""
-    return request.for_a_form() or (request.known and request.for_code and content_of(text) is None)
+    return request.for_a_form() or (request.known and request.for_a_copy)
 
 
 def _emptiness(text: str, request: UserRequest) -> Emptiness:
@@ -128,7 +128,9 @@ def _may_say_nothing(shown: str, request: UserRequest) -> bool:
     rest = _without_echo(shown, request)
     if len(shown) >= _SHORTEST_BEGINNING and request.text.startswith(shown.lower()) and not request.for_a_copy:
         return True
-    may_be_one = len(rest) <= _LONGEST_LINE and ("\n" in rest or not rest.endswith(_STOPS))
+    may_be_one = len(rest) <= _LONGEST_LINE and (
+        "\n" in rest or len(rest) <= _SHORTEST_BEGINNING or not rest.endswith(_STOPS)
+    )
     code = request.for_programming or request.for_signs
     if may_be_one and is_fragment(rest, code=code, number=request.asks_how_many):
         return True

@@ -16,7 +16,7 @@ _COMMENT = re.compile(
 )
 _PRINTED = re.compile(
     r"(?:\$[ \t]*)?\b"
-    r"(?:print|printf|puts|echo|console\.log|System\.out\.println|fmt\.Println|println!?|alert|say|return"
+    r"(?:print|printf|logger\.\w{4,7}|logging\.\w{4,7}|log|puts|echo|console\.log|System\.out\.println|fmt\.Println|println!?|alert|say|return"
     r"|cout <<|document\.write)"
     r"[ \t]*\(?[ \t]*f?(?:\"([^\"\n]{0,300})\"|'((?:[^'\n]|\\'){0,300})')[ \t]*\)?[ \t]*;?"
 )
@@ -25,7 +25,8 @@ _SCAFFOLD = re.compile(
     r"#![^\n]{1,60}|#include[^\n]{0,60}|^(?:import|from|using|package)\b[^\n]{0,60}$"
     r"|\b(?:int|void|def|function|func|fn|sub|public static void)[ \t]+\w{1,30}"
     r"[ \t]*\([^()\n]{0,60}\)(?:[ \t]*->[ \t]*\w+)?[ \t]*:?"
-    r"|\breturn(?:[ \t]+(?:0|\w{1,12}))?[ \t]*(?:;|$)|^[ \t]*(?:pass|\.\.\.|end|begin)[ \t]*;?$|^\$[ \t]*$",
+    r"|\breturn(?:[ \t]+(?:0|\w{1,12}))?[ \t]*(?:;|$)|^[ \t]*(?:pass|exit(?: \d)?|\.\.\.|end|begin)[ \t]*;?$"
+    r"|^\$[ \t]*$",
     re.MULTILINE,
 )
 _ROLE = re.compile(
@@ -34,8 +35,9 @@ _ROLE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _FEWEST_ROLES = 2
-_FRONT_MATTER = re.compile(r"\A---\n((?:[\w -]{1,30}:[^\n]{0,200}\n)+)---\s*")
-_KEY = re.compile(r"^[ \t]*[\w-]{1,30}:[ \t]*", re.MULTILINE)
+_FRONT_MATTER = re.compile(r"\A(?:---|\+\+\+)\n((?:[\w -]{1,30}[:=][^\n]{0,200}\n)+)(?:---|\+\+\+)\s*")
+_CHANGE = re.compile(r"^@@[^\n]{0,60}@@\n|^[+](?=\w)", re.MULTILINE)
+_KEY = re.compile(r"^[ \t]*[\w-]{1,30}[ \t]*[:=][ \t]*", re.MULTILINE)
 _ENTRIES = re.compile(r"(?:[ \t]*[\w-]{1,30}:[ \t]*[^\n]{0,200}\n?){2,}")
 _RULE_OF_A_TABLE = re.compile(r"^\|?[ \t:|-]{3,}\|?$", re.MULTILINE)
 _CELLS = re.compile(r"^\|.*\|[ \t]*$", re.MULTILINE)
@@ -72,7 +74,7 @@ def undisguised(text: str) -> str:
         said = _ROLE.sub("\n", said)
     if _CELLS.search(said):
         said = _NUMBER_OF_A_ROW.sub("|", _RULE_OF_A_TABLE.sub("", said)).replace("|", "\n")
-    for form in (_BOXES, _PLACEHOLDER, _GRADE, _STEP):
+    for form in (_CHANGE, _BOXES, _PLACEHOLDER, _GRADE, _STEP):
         said = form.sub("\n", said)
     return text if said == text else said.strip()
 

@@ -9,8 +9,10 @@ _MOST_READ_CHARACTERS = 200_000
 _LONGEST_REFERENCE = 60
 _COMMAS = (",", "，", "、", "،", "､")
 _MOST_BEFORE_A_COMMA = 6
+_COLONS, _MOST_BEFORE_A_COLON = (":", "："), 3
 _FEWEST_SPELT, _LONGEST_SPELT = 6, 400
-_FIRST_SIGNS = 40
+_FEWEST_SAME = 4  # of one letter, or three of one word
+_FIRST_SIGNS, _MOST_SIGNS = 40, 9
 _WORD = re.compile(r"[^\W\d_]{3}")
 _NO_ANSWERS = frozenset(
     ("none", "nil", "n/a", "na", "not applicable", "no answer", "no comment", "empty", "void", "eof")
@@ -30,7 +32,8 @@ _EMPTY_STATEMENT = re.compile(
     r"|(?:#|//|--|%|;)\s?(?:"
     r"\.\.\.|(?:todo|fixme)\b.{0,80}|(?:(?:add|write|insert|implement|put) )?(?:your|the) "
     r"(?:code|answer|solution|logic)\b(?: goes)?(?: here)?|.*coding.*)"
-    r"|\w{1,20} ?[:=] ?(?:None|null|nil|\'\'|\"\"|\[\]|\{\})"
+    r"|exit(?: \d)?;?|return;|SELECT ?;|(?:0x0+\s*)+|(?:%20|\\u[02][0-9a-f]{3}|\\x[0-9a-f]{2})+|\"?\\u0000\"?"
+    r"|(?:(?:I|II|III|IV|V|VI)[.)]\s*){3,}|\w{1,20} ?[:=] ?(?:None|null|nil|\'\'|\"\"|\[\]|\{\})"
     r"|(?:def|function|func|fn|sub) \w{1,20} ?\([^()\n]{0,60}\)[^\n\w]{0,10}"  # a function's head
     r"|(?:print|printf|puts|echo|console\.log|return) ?\(?(?:\'\'|\"\")?\)?;?"  # nothing is printed
     r"|\{(?:\s{0,9}['\"]?\w{1,20}['\"]?:\s{0,9}(?:None|null|nil|\'\'|\"\"|\[\]|\{\}),?){1,9}\s{0,9}\})\s*",
@@ -39,11 +42,13 @@ _EMPTY_STATEMENT = re.compile(
 
 
 def is_fragment(text: str, *, code: bool, number: bool) -> bool:
-    """Whether a few words end in a comma, a word says that there is no value, or nothing but headings, the header of a
-    table, numbers of a list, a placeholder or empty statements are there. ``code`` and ``number``: whether the prompt
-    asks for such a thing, so that "none" or ``[]`` may be the answer."""
+    """Whether a few words end in a comma or a colon, a word says that there is no value, or nothing but headings, the
+    header of a table, numbers of a list, a placeholder or empty statements are there. ``code`` and ``number``: whether
+    the prompt asks for such a thing, so that "none" or ``[]`` may be the answer."""
     if text.endswith(_COMMAS) and not any(map(str.isdigit, text)):
         return len(text.split(None, _MOST_BEFORE_A_COMMA)) <= _MOST_BEFORE_A_COMMA
+    if text.endswith(_COLONS) and not code and not any(map(str.isdigit, text)):
+        return len(text.split(None, _MOST_BEFORE_A_COLON)) <= _MOST_BEFORE_A_COLON
     if text.lower() in _NO_ANSWERS:
         return not number
     lines = text.split("\n")
@@ -58,13 +63,15 @@ def is_fragment(text: str, *, code: bool, number: bool) -> bool:
 def is_letters_alone(text: str) -> bool:
     """Whether every word is a single letter, as in a text whose letters are set apart by signs, or all letters are the
     same."""
-    if len(text) > _LONGEST_SPELT or (len(set(text[:_FIRST_SIGNS])) > _FEWEST_SPELT and _WORD.search(text)):
+    if len(text) > _LONGEST_SPELT or (len(set(text[:_FIRST_SIGNS])) > _MOST_SIGNS and _WORD.search(text)):
         return False
     words = words_of(text)
     letters = "".join(words)
-    if len(letters) < _FEWEST_SPELT or any(map(str.isdigit, letters)):
+    if len(letters) < _FEWEST_SAME or any(map(str.isdigit, letters)):
         return False
-    return len(set(letters)) == 1 or max(map(len, words)) == 1
+    if len(set(letters)) == 1 or (len(words) > _FEWEST_SAME - 2 and len(set(words)) == 1):
+        return True
+    return len(letters) >= _FEWEST_SPELT and max(map(len, words)) == 1
 
 
 # if nothing is known of the prompt, a few words of discourse must be among these to be refused

@@ -33,6 +33,8 @@ _LONGEST_TERM = 3
 _SPOKEN = 0.9
 _FEW_STRANGE = 0.3  # of the words of a sentence in the first person, or of a longer one with a cue
 _FEWEST_SPOKEN, _FEWEST_CUED = 5, 7
+_SHORTEST_SPOKEN = 9
+_FEWEST_MIXED, _MIXED_CUES = 5, 3  # of words in any languages
 _FEWEST_WITH_OTHERS = 6  # a shorter sentence may hold no other word at all
 _FEWEST_UNSPACED = 5
 _FEWEST_KNOWN, _FEWEST_UNCUED = 2, 3  # words of a text in which every word is one of remarks
@@ -72,6 +74,9 @@ def _is_made_of_clauses(text: str) -> bool:
     """Whether all words of each clause are words of remarks in a language of its own, and one names an answer."""
     if len(text) > _LONGEST_CLAUSES:
         return False
+    words = words_of(text)
+    if len(words) >= _FEWEST_MIXED and all(map(_remark_languages, words)) and sum(map(_is_cue, words)) >= _MIXED_CUES:
+        return True
     clauses = [words_of(clause.group()) for clause in _CLAUSE.finditer(text)]
     if len(clauses) < _FEWEST_CLAUSES or not all(map(_is_all_of_remarks, filter(None, clauses))):
         return False
@@ -104,7 +109,11 @@ def _is_made_of_remarks(text: str, prompt: str, *, beside_an_echo: bool, term: b
         cued = cued or unspaced or share == _SPOKEN or any(map(_is_cue, words))
     if beside_an_echo or (dressed and known):
         return True
-    if least == 1.0 and (not term or found > _LONGEST_TERM) and _says_no_more(text, known, cued=cued):
+    if (
+        least == 1.0
+        and (not term or found > _LONGEST_TERM or all(map(_is_cue, words_of(text))))
+        and _says_no_more(text, known, cued=cued)
+    ):
         return True
     return found >= _FEWEST_IN_A_REMARK and (cued or (found >= _FEWEST_WITH_OTHERS and least >= _NEARLY))
 
@@ -117,7 +126,17 @@ def _says_no_more(text: str, known: int, *, cued: bool) -> bool:
         return False
     if cued or known >= _FEWEST_UNCUED_ENGLISH:
         return True
+    if _speaks(words) and len(text) >= _SHORTEST_SPOKEN:
+        return True
     return known >= _FEWEST_UNCUED and not _is_english(words) and len(max(words, key=len)) >= _STEM
+
+
+def _speaks(words: Sequence[str]) -> bool:
+    """Whether words of one language alone speak in the first person, or propose something to the reader."""
+    languages = -1
+    for word in words:
+        languages &= _remark_languages(word)
+    return bool(languages) and any(_remarks().person.get(word, 0) & languages for word in words)
 
 
 def _share_of_remarks(piece: str, words: Sequence[str], prompt: str) -> float:
