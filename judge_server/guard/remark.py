@@ -126,7 +126,7 @@ def _says_no_more(text: str, known: int, *, cued: bool) -> bool:
         return False
     if cued or known >= _FEWEST_UNCUED_ENGLISH:
         return True
-    if _speaks(words) and len(text) >= _SHORTEST_SPOKEN:
+    if _speaks(words) and len(text) >= _SHORTEST_SPOKEN and not _is_english(words):
         return True
     return known >= _FEWEST_UNCUED and not _is_english(words) and len(max(words, key=len)) >= _STEM
 
