@@ -41,7 +41,6 @@ OURS = {
     "judge_server/store/run_prompts.py": "texts that the store wrote",
     "judge_server/store/search_records.py": "texts that the store wrote",
     "judge_server/labels/archive.py": "what the archive packed",
-    "judge_server/server/dialects/decisions.py": "a problem document that the server made",
     "judge_server/models/tokenizing.py": "what the tokenizers library wrote of itself",
     "judge_server/cli/actions/demo.py": "submissions in the package",
     "judge_server/exam/families.py": "words in the package",
