@@ -14,11 +14,10 @@ from functools import lru_cache
 from judge_server.guard.content import content_of, has_content, is_code, is_picture
 from judge_server.guard.discourse import LONGEST_OPTION, OPTION, Discourse, discourse, words_of
 from judge_server.guard.disguise import undisguised
-from judge_server.guard.fragment import is_fragment, is_in_reference, is_letters_alone, key_words, words_of_all
-from judge_server.guard.marks import other_readings
+from judge_server.guard.fragment import is_fragment, is_in_reference, key_words, words_of_all
+from judge_server.guard.marks import other_readings, turned_readings
 from judge_server.guard.remark import is_remark
 from judge_server.guard.sanitize import visible
-from judge_server.guard.turned import turned_readings
 from judge_server.guard.user_request import UserRequest, user_request
 
 _FEWEST_TIMES = 4
@@ -59,6 +58,10 @@ _STOPS = tuple(".!?;。！？।")
 _SHORTEST_BEGINNING = 12  # of a prompt's text in which a response breaks off
 _FEWEST_IN_A_PHRASE = 4  # a title or an idiom ("Step by step") has fewer words
 _FEW_SIGNS = 3
+_FEWEST_SPELT, _LONGEST_SPELT = 6, 400
+_FEWEST_SAME = 4  # of one letter, or three of one word
+_FIRST_SIGNS, _MOST_SIGNS = 40, 9
+_WORD = re.compile(r"[^\W\d_]{3}")
 _REPEATED = "the response repeats one piece of text"
 
 
@@ -136,9 +139,23 @@ def _may_say_nothing(shown: str, request: UserRequest) -> bool:
         return True
     if len(rest) > _LONGEST_ANNOUNCEMENT:
         return False
-    if is_letters_alone(rest) or is_remark(rest, request.text, beside_an_echo=rest != shown, term=request.for_a_term):
+    if _is_letters_alone(rest) or is_remark(rest, request.text, beside_an_echo=rest != shown, term=request.for_a_term):
         return True
     return _says_nothing_undisguised(rest, request, code=code)
+
+
+def _is_letters_alone(text: str) -> bool:
+    """Whether every word is a single letter, as in a text whose letters are set apart by signs, or all letters are the
+    same."""
+    if len(text) > _LONGEST_SPELT or (len(set(text[:_FIRST_SIGNS])) > _MOST_SIGNS and _WORD.search(text)):
+        return False
+    words = words_of(text)
+    letters = "".join(words)
+    if len(letters) < _FEWEST_SAME or any(map(str.isdigit, letters)):
+        return False
+    if len(set(letters)) == 1 or (len(words) > _FEWEST_SAME - 2 and len(set(words)) == 1):
+        return True
+    return len(letters) >= _FEWEST_SPELT and max(map(len, words)) == 1
 
 
 def _says_nothing_undisguised(text: str, request: UserRequest, *, code: bool) -> bool:

@@ -10,10 +10,6 @@ _LONGEST_REFERENCE = 60
 _COMMAS = (",", "，", "、", "،", "､")
 _MOST_BEFORE_A_COMMA = 6
 _COLONS, _MOST_BEFORE_A_COLON = (":", "："), 3
-_FEWEST_SPELT, _LONGEST_SPELT = 6, 400
-_FEWEST_SAME = 4  # of one letter, or three of one word
-_FIRST_SIGNS, _MOST_SIGNS = 40, 9
-_WORD = re.compile(r"[^\W\d_]{3}")
 _NO_ANSWERS = frozenset(
     ("none", "nil", "n/a", "na", "not applicable", "no answer", "no comment", "empty", "void", "eof")
 )
@@ -58,20 +54,6 @@ def is_fragment(text: str, *, code: bool, number: bool) -> bool:
         return not number
     shell = _PLACEHOLDER.fullmatch(text) or _HEADER_OF_A_TABLE.fullmatch(text)
     return not code and (shell is not None or all(map(_EMPTY_STATEMENT.fullmatch, lines)))
-
-
-def is_letters_alone(text: str) -> bool:
-    """Whether every word is a single letter, as in a text whose letters are set apart by signs, or all letters are the
-    same."""
-    if len(text) > _LONGEST_SPELT or (len(set(text[:_FIRST_SIGNS])) > _MOST_SIGNS and _WORD.search(text)):
-        return False
-    words = words_of(text)
-    letters = "".join(words)
-    if len(letters) < _FEWEST_SAME or any(map(str.isdigit, letters)):
-        return False
-    if len(set(letters)) == 1 or (len(words) > _FEWEST_SAME - 2 and len(set(words)) == 1):
-        return True
-    return len(letters) >= _FEWEST_SPELT and max(map(len, words)) == 1
 
 
 # if nothing is known of the prompt, a few words of discourse must be among these to be refused

@@ -6,7 +6,7 @@ import pytest
 
 from judge_server.guard.disguise import undisguised
 from judge_server.guard.guard import NEARLY_EMPTY, THIN
-from judge_server.guard.turned import turned_readings
+from judge_server.guard.marks import turned_readings
 from tests.guard.test_degenerate import look
 
 DRESSED = [
