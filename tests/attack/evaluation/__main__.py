@@ -100,6 +100,7 @@ def _degenerate() -> None:
         "twelfth": twelfth_degenerate.kinds(),
         "thirteenth": written_texts.empty_texts("thirteenth"),
         "fourteenth": written_texts.empty_texts("fourteenth"),
+        "fifteenth": written_texts.empty_texts("fifteenth"),
     }
     for name, given in corpora.items():
         texts = list(given)
@@ -159,6 +160,7 @@ def _genuine() -> None:
     for with_reference in (True, False):
         _genuine_of("thirteenth", with_reference=with_reference)
         _genuine_of("fourteenth", with_reference=with_reference)
+        _genuine_of("fifteenth", with_reference=with_reference)
     short = [_inspect(SHORT_QUESTION, text) for texts in SENTENCES.values() for text in texts]
     thin = sum(guard.THIN in one.flags for one in short)
     _say(f"short answers refused: {sum(one.refused is not None for one in short)} of {len(short)}; thin: {thin}")

@@ -1,7 +1,7 @@
-"""The thirteenth and the fourteenth corpus: texts that say nothing, and genuine answers that look as if they did.
+"""The thirteenth to the fifteenth corpus: texts that say nothing, and genuine answers that look as if they did.
 
-They were written by another hand, who had not seen the rules. Of the fourteenth no text had been read when it was
-measured for the second time.
+They were written by other hands, who had not seen the rules. Of the fourteenth no text had been read when it was
+measured for the second time; of the fifteenth none has been read yet.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-Corpus = Literal["thirteenth", "fourteenth"]
+Corpus = Literal["thirteenth", "fourteenth", "fifteenth"]
 _KINDS = {
     "opening_en": "English openings",
     "opening_other": "openings in other languages",
