@@ -25,7 +25,6 @@ from judge_server.util.starvation import Starvation, processor_seconds
 _START_SECONDS: Final = 60.0
 WORK_SECONDS: Final = 60.0  # a megabyte takes up to a second
 _IDLE_SECONDS: Final = 300.0  # after which the process gives its memory back
-_END_SECONDS: Final = 1.0
 
 
 class Starved(Exception):
@@ -36,6 +35,7 @@ class HelperProcess:
     """Runs one function at a time. ``call`` blocks. Raises EOFError or OSError if it cannot be started."""
 
     def __init__(self, politeness: Politeness) -> None:
+        _let_go()
         own, other = socket.socketpair()
         with other:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, and no argument from outside
@@ -77,11 +77,19 @@ class HelperProcess:
                 raise Starved
 
     def close(self) -> None:
-        """One that starves ends when it next gets the processor, and is not waited for until then."""
+        """It ends when it next gets the processor. Nobody waits for that: one that starves may take long."""
         self._messages.close()
         self._process.kill()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SECONDS)
+        _ending.append(self._process)
+        _let_go()
+
+
+_ending: Final[list["subprocess.Popen[bytes]"]] = []  # killed processes that may not have ended yet
+
+
+def _let_go() -> None:
+    """Forget those that have ended."""
+    _ending[:] = [process for process in _ending if process.poll() is None]
 
 
 def _serve(descriptor: int, politeness: Politeness) -> None:
