@@ -20,7 +20,7 @@ from judge_server.settings.settings import Settings
 from judge_server.util.concurrency import together
 from judge_server.wiring.service import open_service
 
-_WORDS = ("rest", "water", "and", "a", "dark", "room", "help", "but", "sudden", "pain", "needs", "care", "at", "once")
+_WORDS = ("rest", "water", "and", "38", "dark", "room", "help", "but", "sudden", "pain", "needs", "care", "at", "once")
 _TOKENS_A_WORD = 1.4  # of the checkpoints' tokenizer
 
 
