@@ -31,7 +31,7 @@ _LEAST_KNOWN = 0.6  # the share of the first words, be they plain, in any other
 _FEWEST_IN_A_REMARK = 4
 _LONGEST_TERM = 3
 _SPOKEN = 0.9
-_FEW_STRANGE = 0.3  # of the words of a sentence in the first person, or of a longer one with a cue
+_FEW_STRANGE, _MOST_STRANGE = 0.3, 2  # of the words of a sentence in the first person, or of a longer one with a cue
 _FEWEST_SPOKEN, _FEWEST_CUED = 5, 7
 _SHORTEST_SPOKEN = 9
 _FEWEST_MIXED, _MIXED_CUES = 5, 3  # of words in any languages
@@ -161,7 +161,7 @@ def _share_of_remarks(piece: str, words: Sequence[str], prompt: str) -> float:
     if strange and not set(words_of(" ".join(_NAME.findall(piece)))).isdisjoint(strange):
         return 0.0
     share = _share_of_telling(words, masks, languages) if len(words) >= _FEWEST_WITH_OTHERS else 0.0
-    if share <= _MOSTLY and len(strange) <= _FEW_STRANGE * len(words) and not denies(words):
+    if share <= _MOSTLY and len(strange) <= min(_FEW_STRANGE * len(words), _MOST_STRANGE) and not denies(words):
         speaks = any(_remarks().person.get(word, 0) & languages for word in words)
         if (speaks and len(words) >= _FEWEST_SPOKEN) or (len(words) >= _FEWEST_CUED and any(map(_is_cue, words))):
             return _SPOKEN

@@ -25,6 +25,7 @@ THIN_TEXTS = [
     "cats purr when they are stroked",
 ]
 SAY_SOMETHING = [
+    "Yes, it is important to be tested before you start treatment for scabies or ringworm, as creams may do harm.",
     "Cats purr because two muscles in the larynx twitch.",
     "Drink water, rest, and see a doctor if it lasts.",
     "Water helps, and rest.",
