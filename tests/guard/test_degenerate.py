@@ -159,6 +159,15 @@ ASKED = [
     ("Draw a box with lines.", "┌─┐\n└─┘"),
     ("Which keyword begins the alternative in Python?", "else:"),
     ("Repeat after me: the tide is high.", "The tide is high."),
+    ("Fill in the relation: 3 __ 2", ">"),
+    ("Show me a pilcrow.", "¶"),
+    ("Give me a blank SOAP note.", "S:\nO:\nA:\nP:"),
+    ("Extract the allergies as JSON.", '{"allergies": []}'),
+    ("What does Regis ask, in his famous phrase?", "Is that your final answer?"),
+    ("How does a bot greet a pupil? One line.", "Hi there! Ready to work through this together?"),
+    ("How do you start a fenced code block?", "```"),
+    ("Say 'la' ten times.", "la la la la la la la la la la"),
+    ("Can we just sit here without words?", "…"),
 ]
 
 

@@ -72,24 +72,6 @@ def test_text_on_its_head_is_read():
     assert "let us see" in turned_readings("ǝǝs sn ʇǝl")
 
 
-ASKED_FOR = [
-    ("Fill in the relation: 3 __ 2", ">"),
-    ("Show me a pilcrow.", "¶"),
-    ("Give me a blank SOAP note.", "S:\nO:\nA:\nP:"),
-    ("Extract the allergies as JSON.", '{"allergies": []}'),
-    ("What does Regis ask, in his famous phrase?", "Is that your final answer?"),
-    ("How does a bot greet a pupil? One line.", "Hi there! Ready to work through this together?"),
-    ("How do you start a fenced code block?", "```"),
-    ("Say 'la' ten times.", "la la la la la la la la la la"),
-    ("Can we just sit here without words?", "…"),
-]
-
-
-@pytest.mark.parametrize(("prompt", "text"), ASKED_FOR)
-def test_what_looks_empty_and_may_be_asked_for_is_not_refused(prompt, text):
-    assert look(text, prompt=prompt).refused is None
-
-
 def test_a_phrase_that_may_be_asked_for_is_shown_to_a_judge_first():
     seen = look("Is that your final answer?", prompt="What does Regis ask, in his famous phrase?")
     assert {NEARLY_EMPTY, THIN} <= set(seen.flags)
