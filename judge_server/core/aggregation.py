@@ -4,9 +4,8 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import fsum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
@@ -136,8 +135,7 @@ class Formula(AggregationBase):
 Aggregation = Annotated[Points | WeightedMean | AllOf | AnyOf | Formula, Field(discriminator="kind")]
 
 
-@dataclass(frozen=True, slots=True)
-class CriterionValue:
+class CriterionValue(NamedTuple):
     """A criterion or group: whether it applies, and its value in [0, 1], or None if undecided."""
 
     applicable: bool

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -278,3 +278,34 @@ def nodes(criteria: tuple["Criterion", ...]) -> Iterator["Criterion"]:
 def quoting(some: Iterable[AnyLeaf]) -> frozenset[str]:
     """Ids of the criteria whose reasons quote their evidence."""
     return frozenset([leaf.id for leaf in some if not isinstance(leaf, CheckCriterion) and leaf.evidence == "quote"])
+
+
+class Components(NamedTuple):
+    """The criteria of a rubric by what a judgment does with them. ``tags``: the criteria of each, tags in the order of
+    their first criterion; ``groups``: parents first; ``gated``: with a gate; ``quoting``: ids of those whose reasons
+    quote; ``places``: of each leaf in file order. ``conditional``: whether one may not apply to a submission;
+    ``checked``: whether a program decides one; ``stepwise``: whether one is about each step."""
+
+    tags: dict[str, tuple[AnyLeaf, ...]]
+    groups: tuple[Group, ...]
+    gated: tuple[AnyLeaf, ...]
+    quoting: frozenset[str]
+    places: dict[str, int]
+    conditional: bool
+    checked: bool
+    stepwise: bool
+
+    @staticmethod
+    def of(criteria: "tuple[Criterion, ...]") -> "Components":
+        every, own = tuple(nodes(criteria)), tuple(leaves(criteria))
+        tags = dict.fromkeys(tag for leaf in own for tag in leaf.tags)
+        return Components(
+            tags={tag: tuple(leaf for leaf in own if tag in leaf.tags) for tag in tags},
+            groups=tuple(node for node in every if isinstance(node, Group)),
+            gated=tuple(leaf for leaf in own if leaf.gate is not None),
+            quoting=quoting(own),
+            places={leaf.id: place for place, leaf in enumerate(own)},
+            conditional=any(node.when for node in every),
+            checked=any(isinstance(leaf, CheckCriterion) for leaf in own),
+            stepwise=any(leaf.scope == "step" for leaf in own),
+        )

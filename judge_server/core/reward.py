@@ -59,19 +59,18 @@ def read_gates(rubric: Rubric, verdicts: Mapping[str, Sequence[Verdict]]) -> Gat
     """``verdicts`` by criterion. Under the policy ``worst`` a gate without a verdict counts as fired."""
     fired: list[GateFired] = []
     unread: list[Gate] = []
-    for leaf in rubric.leaves:
-        if leaf.gate is None:
+    for leaf in rubric.components.gated:
+        gate, found = leaf.gate, verdicts[leaf.id]
+        if gate is None:
             continue
-        found = verdicts[leaf.id]
         values = [verdict.value for verdict in found if verdict.value is not None]
         absent = not found or any(verdict.missing for verdict in found)
-        read = any(leaf.gate.fires(value) for value in values)
+        read = any(gate.fires(value) for value in values)
         assumed = not read and absent and rubric.missing.policy == "worst"
         if read or assumed:
-            gate = leaf.gate
             fired.append(GateFired(criterion=leaf.id, when=gate.when, reward=gate.reward, assumed=assumed))
         elif absent:
-            unread.append(leaf.gate)
+            unread.append(gate)
     return Gates(tuple(fired), tuple(unread))
 
 
@@ -82,7 +81,7 @@ def step_rewards(rubric: Rubric, verdicts: Mapping[str, Sequence[Verdict]]) -> I
     """One reward for every judged step, in order, or the typed reason why it has none. ``verdicts`` by criterion. The
     rubric's policy for missing verdicts does not apply: a step with a missing verdict has no reward."""
     steps: dict[int, list[tuple[AnyLeaf, Verdict]]] = defaultdict(list)
-    for leaf in rubric.leaves:
+    for leaf in rubric.leaves if rubric.components.stepwise else ():
         for verdict in verdicts[leaf.id]:
             if verdict.step is not None and (verdict.decided or verdict.missing):
                 steps[verdict.step].append((leaf, verdict))

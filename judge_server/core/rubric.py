@@ -6,12 +6,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator, field_validator, model_validator
 
 from judge_server.core.aggregation import Aggregation, Formula, Points, WeightedMean
-from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Group, Guidance, Judged, leaves, nodes
+from judge_server.core.criterion import (
+    AnyLeaf,
+    CheckCriterion,
+    Components,
+    Criterion,
+    Group,
+    Guidance,
+    Judged,
+    leaves,
+    nodes,
+)
 from judge_server.core.fact import Fact, FactReader, FactReading, fault_of, spelling
 from judge_server.core.judge import JudgeName
 from judge_server.core.model import Frozen, Number, Whole
@@ -136,15 +146,6 @@ class RubricReference(Frozen):
     digest: str
 
 
-class Components(NamedTuple):
-    """``tags``: the criteria of each, tags in the order of their first criterion; ``groups``: parents first;
-    ``conditional``: whether one may not apply to a submission."""
-
-    tags: dict[str, tuple[AnyLeaf, ...]]
-    groups: tuple[Group, ...]
-    conditional: bool
-
-
 class Rubric(Frozen):
     """Criteria and their aggregation into one reward. ``judges``: the configured names of the only judges to which its
     submissions may be shown; empty: all."""
@@ -204,13 +205,8 @@ class Rubric(Frozen):
 
     @cached_property
     def components(self) -> "Components":
-        """What has a score of its own beside the reward."""
-        tags = dict.fromkeys(tag for leaf in self.leaves for tag in leaf.tags)
-        return Components(
-            tags={tag: tuple(leaf for leaf in self.leaves if tag in leaf.tags) for tag in tags},
-            groups=tuple(node for node in nodes(self.criteria) if isinstance(node, Group)),
-            conditional=any(node.when for node in nodes(self.criteria)),
-        )
+        """Its criteria by what a judgment does with them."""
+        return Components.of(self.criteria)
 
     @cached_property
     def by_id(self) -> dict[str, AnyLeaf]:

@@ -122,11 +122,14 @@ class Verdict(Frozen):
     def of_judge(cls, criterion: str, points: float, value: float, label_mass: float | None, *, cached: bool) -> Self:
         """What most verdicts are: a judge's decision without a reason. ``value`` in [0, 1] and ``label_mass`` are known
         to be valid; it equals the verdict that validation makes of these fields, in a quarter of the time."""
-        given = {"points": points, "value": value, "met": value, "label_mass": label_mass, "cached": cached}
+        given = _PLAIN.copy()
+        given["criterion"], given["points"], given["label_mass"] = criterion, points, label_mass
+        given["value"] = given["met"] = value
+        given["cached"] = cached
         made = cls.__new__(cls)
         fill = object.__setattr__  # the class is frozen
-        fill(made, "__dict__", {**_PLAIN, "criterion": criterion, **given})
-        fill(made, "__pydantic_fields_set__", set(_PLAIN_FIELDS))
+        fill(made, "__dict__", given)
+        fill(made, "__pydantic_fields_set__", _PLAIN_FIELDS.copy())
         fill(made, "__pydantic_extra__", None)
         fill(made, "__pydantic_private__", None)
         return made
@@ -141,7 +144,7 @@ class Verdict(Frozen):
         return self.status not in (VerdictStatus.OK, VerdictStatus.NOT_APPLICABLE)
 
 
-_PLAIN_FIELDS: Final = ("criterion", "status", "source", "points", "value", "met", "label_mass", "cached")
+_PLAIN_FIELDS: Final = {"criterion", "status", "source", "points", "value", "met", "label_mass", "cached"}
 _PLAIN: Final[dict[str, Any]] = {
     **{name: described.default for name, described in Verdict.model_fields.items()},
     "status": VerdictStatus.OK,

@@ -99,6 +99,7 @@ _LONG = 30_000
 _READ_CHARACTERS = 200_000
 _MOST_COMPRESSED = 0.35  # English prose of 2 kB compresses to about half, a text said twice to less than a third
 _REPEATED_SHARE = 0.4
+_SURELY_REPEATED = 0.8  # of some thirty probes: no need to count all runs
 _WORDS = 6
 _CHARACTERS = 24
 _PROBES = 32
@@ -231,7 +232,10 @@ def repetitive(text: str) -> bool:
         return False
     if len(text) > _LONG:
         return probed_share(text[:_READ_CHARACTERS].lower()) >= _REPEATED_SHARE
-    return compressed_share(text) < _MOST_COMPRESSED and repeated_share(text.lower()) >= _REPEATED_SHARE
+    if compressed_share(text) >= _MOST_COMPRESSED:
+        return False
+    folded = " ".join(text.lower().split())
+    return probed_share(folded) >= _SURELY_REPEATED or repeated_share(folded) >= _REPEATED_SHARE
 
 
 _OPTIONS = re2.Options()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from judge_server.core.caller import current_caller
 from judge_server.core.criterion import Judged
@@ -32,8 +32,7 @@ class ValueBounds:
         return self.high - self.low
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A usable outcome. ``shares``: probability of each label (Yes and No, or the options worst to best). ``bounds``:
     of ``value``, given the labels that the server did not list; None if all are known."""
 
@@ -68,9 +67,9 @@ def reading_of(content: Mapping[str, Any]) -> Reading:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Exactly one of ``reading`` and ``failure``; an abstention also carries its ``distrusted`` reading."""
+class Answer(NamedTuple):
+    """Exactly one of ``reading`` and ``failure`` (else the judge counts as failed); an abstention also carries its
+    ``distrusted`` reading."""
 
     reading: Reading | None = None
     failure: Failure | None = None
@@ -79,10 +78,6 @@ class Answer:
     panel: tuple[Opinion, ...] = ()
     usage: Usage = NO_USAGE
     model_seconds: float = 0.0
-
-    def __post_init__(self) -> None:
-        if (self.reading is None) == (self.failure is None):
-            raise ValueError("an answer is a reading or a failure")
 
 
 def failed(

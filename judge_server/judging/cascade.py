@@ -4,7 +4,6 @@ Both answers stand in the verdict's ``panel``, so a judgment says who decided wh
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property
 
 from judge_server.core.criterion import Choice, Judged
@@ -92,8 +91,7 @@ class CascadeJudge:
         if left:
             strong = await self.then.ask(judge_input, tuple(criteria[place] for place in left), terms)
             for place, answer in zip(left, strong, strict=True):
-                both = replace(
-                    answer,
+                both = answer._replace(
                     usage=cheap[place].usage + answer.usage,
                     model_seconds=cheap[place].model_seconds + answer.model_seconds,
                 )
@@ -121,8 +119,8 @@ def _by(answer: Answer, first: Judge, cheap: Answer, then: Judge | None = None, 
     if then is not None and strong is not None:
         opinions.append(_opinion(then, strong, decided=True))
     if answer.reading is None:
-        return replace(answer, panel=tuple(opinions))
-    return replace(answer, reading=replace(answer.reading, panel=tuple(opinions)))
+        return answer._replace(panel=tuple(opinions))
+    return answer._replace(reading=answer.reading._replace(panel=tuple(opinions)))
 
 
 def _opinion(judge: Judge, answer: Answer, *, decided: bool) -> Opinion:

@@ -94,7 +94,7 @@ async def decided(
             break
     usage, seconds = Usage.total(usages), time.monotonic() - started
     first, *others = (answers[place] for place in range(len(criteria)))
-    return (replace(first, usage=usage, model_seconds=seconds), *others)
+    return (first._replace(usage=usage, model_seconds=seconds), *others)
 
 
 def answer_of(decision: TypedAnswer | JudgeFailure, criterion: Judged) -> Answer:

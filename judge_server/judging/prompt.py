@@ -11,7 +11,6 @@ are exact.
 
 import hashlib
 import hmac
-import json
 import re
 import string
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +30,7 @@ from judge_server.guard.sanitize import sanitize
 from judge_server.judging.judge_input import ROLE_MARK, JudgeInput
 from judge_server.models.protocol import LabelPrompt, Part, Prompt, Segment, Turn
 from judge_server.util.apart import apart
+from judge_server.util.canonical import canonical_texts
 from judge_server.util.lru import BoundedCache
 
 _TEMPLATES = ("system", "judge_input", "criterion", "direct", "reason", "fact_system", "fact_input", "fact")
@@ -208,7 +208,7 @@ class PromptWriter:
         """Everything of a prompt that does not depend on the question."""
         slots = Slots("conversation")
         parts: dict[int, Part] = {}
-        codes = {"conversation": self.code("conversation", json.dumps(judge_input.turns))}
+        codes = {"conversation": self.code("conversation", canonical_texts(judge_input.turns))}
 
         def show(part: Part, kind: str, text: str) -> None:
             parts[len(slots.texts)] = part

@@ -168,7 +168,8 @@ class SingleJudge:
         """Ask a decision model, which has no sampling: every vote is the same question."""
         complete = partial(_complete, self.specification, self.model)
         answers = await decided(self.specification, complete, self.writer, judge_input, criteria, terms)
-        return tuple(trusted(answer, self.least_mass) for answer in answers)
+        least = self.least_mass
+        return tuple([trusted(answer, least) for answer in answers])
 
     async def _by_labels(
         self, judge_input: JudgeInput, criteria: tuple[Judged, ...], terms: Terms, vote: int
@@ -194,7 +195,7 @@ class SingleJudge:
             for place, answer in enumerate(found.answers)
         ]
         usage, seconds = found.usage + first.usage, found.seconds + first.model_seconds
-        return (replace(first, usage=usage, model_seconds=seconds), *others)
+        return (first._replace(usage=usage, model_seconds=seconds), *others)
 
     def _is_final(self, reading: Reading) -> bool:
         """Whether nothing would be asked after this reading: no unlisted label matters, and no other mode is wanted."""
@@ -226,7 +227,7 @@ class SingleJudge:
             return (answer,)
         (second,) = await self._with_reason(judge_input, criteria, terms, vote)
         seconds = answer.model_seconds + second.model_seconds
-        return (replace(second, usage=answer.usage + second.usage, model_seconds=seconds),)
+        return (second._replace(usage=answer.usage + second.usage, model_seconds=seconds),)
 
     @property
     def least_mass(self) -> float:
@@ -348,7 +349,7 @@ def _not_listed(readings: tuple[Reading, ...], gap: ValueBounds, usage: Usage, s
         f"{gap.low:.3g} to {gap.high:.3g}.",
     )
     abstained = Answer(failure=failure, status=VerdictStatus.ABSTAINED)
-    return (replace(abstained, usage=usage, model_seconds=seconds), *(abstained for _ in readings[1:]))
+    return (abstained._replace(usage=usage, model_seconds=seconds), *(abstained for _ in readings[1:]))
 
 
 def trusted(answer: Answer, least: float) -> Answer:
@@ -361,9 +362,8 @@ def trusted(answer: Answer, least: float) -> Answer:
         type="low_label_mass",
         detail=f"The labels had {mass:.3g} of the probability, less than the {least:g} that the judge requires.",
     )
-    return replace(
-        answer, reading=None, failure=failure, status=VerdictStatus.ABSTAINED, distrusted=reading if mass else None
-    )
+    distrusted = reading if mass else None
+    return answer._replace(reading=None, failure=failure, status=VerdictStatus.ABSTAINED, distrusted=distrusted)
 
 
 def counted(answers: tuple[Answer, ...]) -> Answer:
@@ -373,7 +373,7 @@ def counted(answers: tuple[Answer, ...]) -> Answer:
     readings = [answer.reading for answer in answers if answer.reading]
     if len(readings) * 2 <= len(answers):
         worst = next(answer for answer in answers if answer.failure)
-        return replace(worst, usage=usage, model_seconds=seconds)
+        return worst._replace(usage=usage, model_seconds=seconds)
     value = fsum(reading.value for reading in readings) / len(readings)
     shares = tuple(fsum(column) / len(readings) for column in zip(*(r.shares for r in readings), strict=True))
     masses = [reading.label_mass for reading in readings if reading.label_mass is not None]

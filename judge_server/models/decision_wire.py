@@ -190,10 +190,11 @@ def decisions_in(
 ) -> tuple[TypedAnswer, ...]:
     """One decision for each question. Raises UnusableCompletion if the answer as a whole is not of the format."""
     found = _by_place(answer, len(questions), form)
-    masses = answer.get("diagnostics")
+    diagnostics = answer.get("diagnostics")
+    masses = diagnostics if isinstance(diagnostics, dict) else {}
     decisions = []
     for name, question, one in zip(_ids(len(questions)), questions, found, strict=True):
-        told = masses.get(name) if isinstance(masses, dict) else None
+        told = masses.get(name)
         mass = _share(told.get("label_mass")) if isinstance(told, dict) else None
         shares = _plain_shares(one) if question.kind == "predicate" else None
         if shares is not None:

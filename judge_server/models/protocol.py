@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from judge_server.core.engine import EngineLimits
 from judge_server.core.errors import JudgeFailure, ModelUnavailable, UnusableVerdict
@@ -116,8 +116,7 @@ class LabelBatch:
     questions: tuple[LabelPrompt, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TypedAnswer:
+class TypedAnswer(NamedTuple):
     """The answer to one typed question. ``shares``: of yes and no, or of the options in order; they add up to 1.
     ``label_mass``: probability of all labels together, None if the server does not tell it. Without shares the question
     was ``refused``, or ``unusable`` says what is wrong with its answer."""

@@ -85,7 +85,7 @@ class RecordingEntry(Frozen):
             usage=completion.usage,
             unlisted_logprob=completion.unlisted_logprob,
             decisions=tuple(
-                RecordedDecision(**asdict(one)) for one in completion.decisions if isinstance(one, TypedAnswer)
+                RecordedDecision(**one._asdict()) for one in completion.decisions if isinstance(one, TypedAnswer)
             ),
         )
         return RecordingEntry(key=key_of(request), completion=recorded)

@@ -9,7 +9,7 @@ import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import inf
 from typing import Any, Protocol
@@ -317,15 +317,19 @@ def _result(call: JudgeCall, share: Share[tuple[Answer, ...]]) -> dict[str, Answ
     fault = None if task.cancelled() else task.exception()
     if fault is None and not task.cancelled():
         answers = task.result()
-        if len(answers) == len(call.keys):
+        if len(answers) == len(call.keys) and all(map(_whole_answer, answers)):
             if not share.take_cost():
-                answers = tuple(replace(answer, usage=Usage(), model_seconds=0.0) for answer in answers)
+                answers = tuple([answer._replace(usage=Usage(), model_seconds=0.0) for answer in answers])
             return dict(zip(call.keys, answers, strict=True))
     if not isinstance(fault, JudgeFailure):
         _LOG.error("judge %s broke its contract", call.judge, exc_info=fault)
         cause = type(fault).__name__ if fault else "an incomplete answer"
         fault = ModelUnavailable(f"The judge failed with {cause}.")
     return dict.fromkeys(call.keys, failed(Failure.of(fault)))
+
+
+def _whole_answer(answer: Answer) -> bool:
+    return (answer.reading is None) != (answer.failure is None)
 
 
 def _whole(reading: Reading) -> bool:

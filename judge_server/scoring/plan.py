@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from judge_server.core.condition import applies
 from judge_server.core.criterion import AnyLeaf, CheckCriterion, Criterion, Group, Judged
@@ -18,8 +19,7 @@ from judge_server.scheduling.admission import MOST_STEPS
 STEPS_JOINED = "steps_joined"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """One criterion on one judge input: for a step's question, the input of that step. ``sources``: names of the texts
     and the caller that it is about, if it is no part of a plan."""
 
@@ -70,7 +70,7 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS, a
     _require_reference(submission, rubric, applicable)
     found: tuple[Step, ...] = ()
     steps = found
-    if any(leaf.scope == "step" for leaf in applicable):
+    if rubric.components.stepwise and any(leaf.scope == "step" for leaf in applicable):
         response = submission.response
         found = submission.read.steps
         steps = joined(found, most_steps, response if isinstance(response, str) else None)
@@ -81,15 +81,20 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS, a
         settled = [_not_applicable(leaf) for leaf in rubric.leaves if leaf.id not in names] + settled
     checks: list[Checking] = []
     questions: list[Question] = []
+    parts: dict[tuple[str, bool], list[JudgeInput | None]] = {}
+    asked_as = rubric.asked
     for leaf in applicable:
         if leaf.scope == "step" and not steps:
             settled.append(_not_applicable(leaf))
         elif isinstance(leaf, CheckCriterion):
             checks += [Checking(leaf, step) for step in (steps if leaf.scope == "step" else (None,))]
         else:
-            for material in materials.of(leaf):
+            part = (leaf.scope, leaf.reference == "none")
+            if part not in parts:
+                parts[part] = materials.of(leaf)
+            for material in parts[part]:
                 if material is not None:
-                    questions.append(Question(rubric.asked[leaf.id], material))
+                    questions.append(Question(asked_as[leaf.id], material))
                 else:
                     settled.append(guard.unmet(leaf, leaf.scope))
     flags = (STEPS_JOINED,) if len(steps) < len(found) else ()
@@ -99,7 +104,7 @@ def plan(submission: Submission, rubric: Rubric, most_steps: int = MOST_STEPS, a
 
 def in_order(rubric: Rubric, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """Verdicts in the rubric's order of criteria, and by step."""
-    places = {leaf.id: place for place, leaf in enumerate(rubric.leaves)}
+    places = rubric.components.places
     return tuple(sorted(verdicts, key=lambda verdict: (places[verdict.criterion], verdict.step or 0)))
 
 

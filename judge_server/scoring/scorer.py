@@ -15,7 +15,6 @@ from typing import Protocol, TypeVar, TypeVarTuple, Unpack
 
 from judge_server.core.budget import paid_for
 from judge_server.core.caller import current_caller
-from judge_server.core.criterion import CheckCriterion
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, RubricNotAllowed, StoreUnavailable, UnknownJudge
 from judge_server.core.fact import FoundFact
 from judge_server.core.judgment import NO_JUDGE, JudgeReference, Judgment, Timing, Usage
@@ -244,7 +243,7 @@ class Scorer:
                 remedy="Name one such as medical/consultation, or send a rubric object in the field rubric.",
             )
         rubric = await self.rubrics.get_for_judging(named) if isinstance(named, str) else named
-        if any(isinstance(leaf, CheckCriterion) for leaf in rubric.leaves):
+        if rubric.components.checked:
             await checks.prepare_unblocking(rubric)
         return rubric
 
@@ -296,7 +295,7 @@ class Scorer:
         if heard.failure:
             findings = heard.unanswered(planned.questions)
         verdicts = in_order(rubric, (*planned.settled, *decided, *findings.verdicts))
-        if any(leaf.evidence for leaf in rubric.asked.values()):
+        if rubric.components.quoting:
             verdicts = await self._with_evidence(rubric, submission, verdicts)
         usage, seconds = findings.usage, findings.model_seconds
         if asked.facts or heard is not NOT_ASKED:

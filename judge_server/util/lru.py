@@ -54,6 +54,9 @@ class BoundedCache(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value) -> None:
         """Keep ``value`` as the most recently used one, and evict others until everything fits."""
+        if self._size_of is None:
+            self._put_one(key, value)
+            return
         self._remove(key)
         size = self._size(value)
         if size > self._capacity:
@@ -62,6 +65,16 @@ class BoundedCache(Generic[Key, Value]):
         self.size += size
         while self.size > self._capacity:
             self._remove(next(iter(self._values)))
+
+    def _put_one(self, key: Key, value: Value) -> None:
+        """``put`` where each value counts 1."""
+        if self._capacity < 1:
+            return
+        self._values[key] = value
+        self._values.move_to_end(key)
+        if len(self._values) > self._capacity:
+            self._values.popitem(last=False)
+        self.size = len(self._values)
 
     def _remove(self, key: Key) -> None:
         removed = self._values.pop(key, None)

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from judge_server.core.submission import Message, Submission
 from judge_server.guard.sanitize import sanitize
 from judge_server.judging.judge_input import JudgeInputs, role_mark
 from judge_server.judging.prompt import PromptWriter, template_digest
+from judge_server.util.canonical import canonical_texts
 from tests.judging import prompt_page
 from tests.judging.values import QUESTION, SECRET, binary, material, scale
 
@@ -66,7 +65,7 @@ def uncoded(given) -> str:
     """Our own text with the codes taken out."""
     text = ours(WRITER.write(given, [binary()], "direct"))
     codes = {
-        "C": WRITER.code("conversation", json.dumps([(m.role, sanitize(m.content)) for m in given.conversation])),
+        "C": WRITER.code("conversation", canonical_texts([(m.role, sanitize(m.content)) for m in given.conversation])),
         "R": WRITER.code("response", given.response),
         "F": WRITER.code("reference", given.reference),
     }

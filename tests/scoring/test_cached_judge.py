@@ -307,7 +307,7 @@ class Broken:
         return self.answers
 
 
-@pytest.mark.parametrize("answers", [RuntimeError("a bug"), DeadlineExceeded("late"), ()], ids=range(3))
+@pytest.mark.parametrize("answers", [RuntimeError("a bug"), DeadlineExceeded("late"), (), (Answer(),)], ids=range(4))
 async def test_a_judge_that_breaks_its_contract_is_a_judge_that_failed(answers):
     judgment = await scored(scorer(Broken(answers)))
     assert judgment.reward is None

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from math import fsum
 from typing import Any
 
@@ -103,7 +102,7 @@ class Arbiter:
             return answer
         second = await self._pair_reason(script, shown, terms, vote)
         seconds = answer.model_seconds + second.model_seconds
-        return replace(second, usage=answer.usage + second.usage, model_seconds=seconds)
+        return second._replace(usage=answer.usage + second.usage, model_seconds=seconds)
 
     async def _list(self, script: Script, shown: Shown, terms: Terms, vote: int) -> Answer:
         labels = letters(len(shown))
@@ -172,6 +171,6 @@ def _mean(votes: list[Answer]) -> Answer:
     readings = [answer.reading for answer in votes if answer.reading]
     if len(readings) * 2 <= len(votes):
         failed = next(answer for answer in votes if answer.failure)
-        return replace(failed, usage=usage, model_seconds=seconds)
+        return failed._replace(usage=usage, model_seconds=seconds)
     shares = tuple(fsum(column) / len(readings) for column in zip(*(r.shares for r in readings), strict=True))
     return Answer(reading=Reading(fsum(shares) / len(shares), shares), usage=usage, model_seconds=seconds)
