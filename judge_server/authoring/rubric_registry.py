@@ -19,6 +19,7 @@ from judge_server.core.rubric import Rubric, split_name, version_key
 from judge_server.store.store import Store
 from judge_server.util.deadline import wait_ends_at
 from judge_server.util.log_throttle import LogThrottle
+from judge_server.util.time_limit import until
 
 _LOG = logging.getLogger(__name__)
 _FRESH_SECONDS = 1.0
@@ -182,7 +183,7 @@ class RubricRegistry:
         if not self._library.is_copy(name):
             return self._library.get(name)
         try:
-            async with asyncio.timeout_at(wait_ends_at.get()):
+            with until(wait_ends_at.get()):
                 return await asyncio.to_thread(self._library.get, name)
         except TimeoutError:
             raise RubricsUnavailable(

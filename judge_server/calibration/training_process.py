@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from judge_server.core.errors import BadConfiguration, MissingDependency
 from judge_server.core.extra import installing
+from judge_server.util.time_limit import within
 
 PROGRAM: Final = Path(__file__).with_name("adapter_training.py")
 NEEDED: Final = ("datasets", "peft", "torch", "transformers", "trl")
@@ -71,7 +72,8 @@ async def _ended(process: Process) -> None:
         return
     process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), _END_SECONDS)
+        with within(_END_SECONDS):
+            await process.wait()
     except TimeoutError:
         process.kill()
         await process.wait()

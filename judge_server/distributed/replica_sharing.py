@@ -19,6 +19,7 @@ from judge_server.models.protocol import Model
 from judge_server.server.processes.sharing import Answer
 from judge_server.server.telemetry.merged import merged
 from judge_server.server.telemetry.metrics import Metrics
+from judge_server.util.time_limit import within
 
 COORDINATOR: Final = "coordinator"
 _LOG = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class CoordinatorLink:
     async def ask(self, method: str, *arguments: Any, seconds: float | None = _ANSWER_SECONDS) -> Any:
         """Raises one of ``_AWAY``."""
         try:
-            async with asyncio.timeout(seconds):
+            with within(seconds):
                 return await self.send(method, *arguments)
         except RayActorError:
             self._actor = None

@@ -1,6 +1,5 @@
 """A judge's answer about one criterion: a reading or a typed failure, independent of points and rubrics."""
 
-import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from judge_server.core.judgment import NO_USAGE, JudgeReference, Usage
 from judge_server.core.verdict import Failure, Opinion, VerdictStatus
 from judge_server.judging.judge_input import JudgeInput
 from judge_server.models.protocol import Priority
+from judge_server.util.time_limit import TimeLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,27 +115,25 @@ class Terms:
     def expired(self) -> bool:
         return self.deadline is not None and time.monotonic() >= self.deadline
 
-    def bounding_the_store(self, what: str) -> "_StoreBound":
+    def bounding_the_store(self, what: str) -> "_StoreLimit":
         """A bound on the store: the deadline, but at least a second, for what was decided just in time. Raises
         StoreUnavailable after that, saying that ``what`` was not done; what is queued may still be stored later."""
-        return _StoreBound(what, self.seconds_left)
+        ends_at = None if self.deadline is None else max(self.deadline, time.monotonic() + _GRACE_SECONDS)
+        return _StoreLimit(what, ends_at)
 
 
-class _StoreBound:
-    """``async with``; a class because every submission passes two of them, and a generator costs as much again."""
+class _StoreLimit(TimeLimit):
+    __slots__ = ("_what",)
 
-    __slots__ = ("_bound", "_what")
-
-    def __init__(self, what: str, left: float | None) -> None:
+    def __init__(self, what: str, ends_at: float | None) -> None:
+        super().__init__(ends_at)
         self._what = what
-        self._bound = asyncio.timeout(None if left is None else max(left, _GRACE_SECONDS))
 
-    async def __aenter__(self) -> None:
-        await self._bound.__aenter__()
-
-    async def __aexit__(self, kind: type[BaseException] | None, fault: Any, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, where: TracebackType | None
+    ) -> None:
         try:
-            await self._bound.__aexit__(kind, fault, where)
+            super().__exit__(kind, fault, where)
         except TimeoutError:
             raise StoreUnavailable(
                 f"{self._what} before the deadline.",

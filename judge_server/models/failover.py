@@ -14,6 +14,7 @@ from judge_server.core.errors import DeadlineExceeded, ModelUnavailable, Unusabl
 from judge_server.models.fleet import Address, Fleet
 from judge_server.models.hedging import Hedging
 from judge_server.models.openai_fault import CallOutcome, ServerFault
+from judge_server.util.time_limit import within
 
 FIRST_SECONDS = 0.1
 LONGEST_SECONDS = 2.0
@@ -188,9 +189,8 @@ class Failover(Generic[Body, Good]):
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(ended)
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await ended
+            with suppress(TimeoutError), within(seconds):
+                await ended
         finally:
             if ended in self._waiting:
                 self._waiting.remove(ended)

@@ -39,6 +39,7 @@ from judge_server.models.openai_wire import messages_of
 from judge_server.models.protocol import Capabilities, Completion, Labels, Request
 from judge_server.models.registry import read_options
 from judge_server.models.reserved import UNKNOWN, ControlStrings
+from judge_server.util.time_limit import until
 
 
 class Fallback(Frozen):
@@ -236,14 +237,14 @@ class LiteLLMProvider:
         if left is not None and left <= 0:
             raise DeadlineExceeded("The deadline passed before the judge model was asked.")
         timeout = self._options.timeout_seconds if left is None else min(self._options.timeout_seconds, left)
-        limit = asyncio.timeout(left)
+        limit = until(deadline)
         try:
-            async with limit:
+            with limit:
                 return await self._ask(router, request, timeout)
         except JudgeFailure:
             raise
         except Exception as error:  # noqa: BLE001 - errors of many providers, not all of them wrapped by LiteLLM
-            if limit.expired() or (deadline is not None and time.monotonic() >= deadline):
+            if limit.expired or (deadline is not None and time.monotonic() >= deadline):
                 raise DeadlineExceeded("The judge model did not answer before the deadline.") from None
             failure = _failure(error, self._litellm, self.name)
             if not isinstance(error, self._litellm.exceptions.RateLimitError):

@@ -5,7 +5,6 @@ is kept and idle, the request is written as bytes here, and aiohttp's own parser
 limits, TLS and proxies are aiohttp's, and a session opens them.
 """
 
-import asyncio
 import logging
 import re
 import time
@@ -20,6 +19,7 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import HttpProcessingError
 
 from judge_server.models.fleet import UNHEARD_SECONDS
+from judge_server.util.time_limit import within
 
 _LOG = logging.getLogger(__name__)
 LARGEST_ANSWER_BYTES = 2_000_000
@@ -98,7 +98,7 @@ class KeptConnections(aiohttp.TCPConnector):
         if connection is None or target is None:
             return None
         try:
-            async with asyncio.timeout(seconds):
+            with within(seconds):
                 reply = await _exchanged(connection, target, _head(target, tuple(headers.items())), body)
         except HttpProcessingError as fault:
             connection.close()

@@ -46,6 +46,7 @@ from judge_server.models.tokenizing import PartTokenizer
 from judge_server.models.vllm_options import VllmOptions
 from judge_server.util.concurrency import together
 from judge_server.util.parsing import read_json
+from judge_server.util.time_limit import until
 
 logger = logging.getLogger(__name__)
 
@@ -348,11 +349,10 @@ def _answer_tokens(answer: Labels | Structured) -> int:
 @asynccontextmanager
 async def _before(deadline: float | None) -> AsyncIterator[None]:
     """Cancel the body and raise DeadlineExceeded if it is not done by ``deadline`` (``time.monotonic()`` seconds)."""
-    remaining = None if deadline is None else deadline - time.monotonic()
-    if remaining is not None and remaining <= 0:
+    if deadline is not None and time.monotonic() >= deadline:
         raise DeadlineExceeded("The deadline passed before the model was asked.")
     try:
-        async with asyncio.timeout(remaining):
+        with until(deadline):
             yield
     except TimeoutError:
         raise DeadlineExceeded("The deadline passed before the model answered.") from None

@@ -8,7 +8,6 @@ model, one that serves another is left out, until it serves the model again.
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -38,6 +37,7 @@ from judge_server.models.recognition import Round, round_of, signature_of
 from judge_server.models.sleeping import SleepLevel, sleeper_of
 from judge_server.util.canonical import digest
 from judge_server.util.concurrency import together
+from judge_server.util.time_limit import until, within
 
 ROUNDS: Final = 3
 _FIRST_ASKED: Final = 2
@@ -165,8 +165,9 @@ class WatchedModel:
         if not self._model.parts():
             return
         try:
-            async with self._lock, asyncio.timeout(_PATIENCE_SECONDS):
-                await self._meet("", frozenset())
+            async with self._lock:
+                with within(_PATIENCE_SECONDS):
+                    await self._meet("", frozenset())
         except (JudgeFailure, StoreUnavailable, TimeoutError) as fault:
             said = "it gave no answer in time" if isinstance(fault, TimeoutError) else fault
             _LOG.warning("the model %s is not watched yet: %s", self.name, said)
@@ -219,19 +220,19 @@ class WatchedModel:
 
     async def _recognise(self, origin: str, deadline: float | None) -> None:
         """Return when the model that gave an answer of this origin is known. Raises JudgeFailure."""
-        left = None if deadline is None else deadline - time.monotonic()
         try:
-            async with asyncio.timeout(left), self._lock:
-                while (known := self._known) is not None:
-                    if origin not in known.marks and await self._left_out(known):
-                        return
-                    if origin not in known.marks:
-                        await self._meet(f"an answer names {origin!r} instead of {_listed(known.marks)}", {origin})
-                    elif known.interruptions != self._model.interruptions:
-                        parts = self._model.parts(interrupted=True) or self._model.parts()
-                        await self._compare(known, parts, every=known.severed != self._model.severed)
-                    else:
-                        return
+            with until(deadline):
+                async with self._lock:
+                    while (known := self._known) is not None:
+                        if origin not in known.marks and await self._left_out(known):
+                            return
+                        if origin not in known.marks:
+                            await self._meet(f"an answer names {origin!r} instead of {_listed(known.marks)}", {origin})
+                        elif known.interruptions != self._model.interruptions:
+                            parts = self._model.parts(interrupted=True) or self._model.parts()
+                            await self._compare(known, parts, every=known.severed != self._model.severed)
+                        else:
+                            return
         except TimeoutError:
             raise DeadlineExceeded("The deadline passed before the model was recognised again.") from None
 

@@ -14,6 +14,7 @@ from judge_server.core.caller import current_caller
 from judge_server.core.errors import AllowanceSpent, Draining, Overloaded, TooLarge
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.load import Bound, ClassLoad
+from judge_server.util.time_limit import within
 
 MOST_STEPS = 256
 _UNBOUNDED_QUESTIONS = 2**62
@@ -122,9 +123,8 @@ class Admission:
         """Admit nothing more, wait at most ``seconds`` for submissions under way, and return how many are left."""
         self.draining = True
         if self.under_way:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._empty.wait()
+            with suppress(TimeoutError), within(seconds):
+                await self._empty.wait()
         return self.under_way
 
     def require_open(self) -> None:

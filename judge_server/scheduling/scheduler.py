@@ -31,6 +31,7 @@ from judge_server.scheduling.fair_queue import FairQueue, QueueEntry
 from judge_server.scheduling.observers import ModelCall, Observers
 from judge_server.scheduling.single_flight import Waiter, Waiters, current_waiters
 from judge_server.scheduling.spending import Spending
+from judge_server.util.time_limit import until, within
 
 _LOG = logging.getLogger(__name__)
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 10.0
@@ -234,7 +235,7 @@ class Scheduler:
         ``seconds``; then requests are admitted again."""
         self._paused = True
         try:
-            async with asyncio.timeout(seconds):
+            with within(seconds):
                 while self.in_flight:
                     self._idle.clear()
                     await self._idle.wait()
@@ -282,7 +283,7 @@ class Scheduler:
         if slot.waiters is not None:
             slot.waiters.listen(slot.move)
         try:
-            async with asyncio.timeout(None if slot.deadline is None else slot.deadline - time.monotonic()):
+            with until(slot.deadline):
                 await admitted
         except BaseException as fault:
             if admitted.done() and not admitted.cancelled():

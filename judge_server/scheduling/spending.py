@@ -16,6 +16,7 @@ from judge_server.core.budget import Budget, Charge, Payer, current_payers
 from judge_server.core.errors import BudgetSpent, StoreUnavailable
 from judge_server.core.judgment import Usage
 from judge_server.util.log_throttle import LogThrottle
+from judge_server.util.time_limit import within
 
 _LOG = logging.getLogger(__name__)
 _QUIET_SECONDS: Final = 5.0
@@ -142,9 +143,8 @@ class Spending:
 
     async def _keep_reading(self) -> None:
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_SECONDS if self.active else _QUIET_SECONDS):
-                    await self._look.wait()
+            with suppress(TimeoutError), within(_SECONDS if self.active else _QUIET_SECONDS):
+                await self._look.wait()
             self._look.clear()
             if self._owed:
                 self._write_owed()

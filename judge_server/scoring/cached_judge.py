@@ -27,6 +27,7 @@ from judge_server.scheduling.single_flight import Claims, Share, SingleFlight
 from judge_server.scoring.plan import Question
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.lru import BoundedCache
+from judge_server.util.time_limit import within
 
 _LOG = logging.getLogger(__name__)
 SHOWN_DIGITS = 32
@@ -120,7 +121,7 @@ class VerdictCache:
         if self._memory is None or seconds == 0:
             return {}
         try:
-            async with asyncio.timeout(seconds):
+            with within(seconds):
                 return await self._memory.recall(keys)
         except TimeoutError:
             return {}

@@ -20,6 +20,7 @@ from judge_server.scoring.calibration_state import ActiveMaps
 from judge_server.store.run_records import StandingPins
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.lru import BoundedCache
+from judge_server.util.time_limit import until
 
 _LOG = logging.getLogger(__name__)
 _MOST_RUNS: Final = 1_000
@@ -109,11 +110,12 @@ class RunPins:
         if notices is not None:
             return notices
         try:
-            async with asyncio.timeout(terms.seconds_left), known.lock:
-                notices = known.agreement(answering, submission.on_change)
-                if notices is None:
-                    notices = await self._compared(submission, submission.run, known, answering)
-                return notices
+            with until(terms.deadline):
+                async with known.lock:
+                    notices = known.agreement(answering, submission.on_change)
+                    if notices is None:
+                        notices = await self._compared(submission, submission.run, known, answering)
+                    return notices
         except TimeoutError:
             raise StoreUnavailable("The pins of the run could not be read before the deadline.") from None
 

@@ -3,7 +3,6 @@
 certificate → guard → plan → checks → cache → judge → fitted maps → aggregate → store
 """
 
-import asyncio
 import logging
 import secrets
 import time
@@ -39,6 +38,7 @@ from judge_server.scoring.witness import NOT_ASKED, Witness
 from judge_server.util.apart import NotDone, apart
 from judge_server.util.concurrency import both
 from judge_server.util.log_throttle import LogThrottle
+from judge_server.util.time_limit import until
 
 T = TypeVar("T")
 Given = TypeVarTuple("Given")
@@ -154,7 +154,7 @@ class Scorer:
 
     async def _score(self, submission: Submission, terms: Terms, warnings: tuple[str, ...]) -> Judgment:
         started = time.monotonic()
-        async with terms.bounding_the_store("The rubric and the run could not be looked up"):
+        with terms.bounding_the_store("The rubric and the run could not be looked up"):
             rubric, judge, notices = await self.appointed(submission, terms)
             repeat = await self._repeat(submission, rubric, judge)
             standing = None if repeat is None else await repeat.standing()
@@ -188,7 +188,7 @@ class Scorer:
             created_at=datetime.now(UTC),
         )
         if self._archive is not None:
-            async with terms.bounding_the_store("The judgment could not be stored"):
+            with terms.bounding_the_store("The judgment could not be stored"):
                 try:
                     await self._archive.save(judgment, submission, rubric)
                 except StoreUnavailable as fault:
@@ -359,7 +359,7 @@ class Scorer:
     async def _check(self, checking: Checking, submission: Submission, terms: Terms) -> Verdict:
         criterion, step = checking.criterion, checking.step
         try:
-            async with asyncio.timeout(terms.seconds_left):
+            with until(terms.deadline):
                 return await checks.decide(criterion, submission, step)
         except TimeoutError:
             return Verdict(

@@ -88,6 +88,7 @@ from judge_server.server.telemetry.monitor_metrics import CanaryMetrics, Monitor
 from judge_server.server.telemetry.telemetry import Telemetry
 from judge_server.settings.settings import Settings
 from judge_server.util.apart import give_way_while
+from judge_server.util.time_limit import within
 from judge_server.util.turns import FairThreads
 from judge_server.wiring.service import Service, SharedState, open_service
 from judge_server.wiring.storage import wait_for_database
@@ -199,7 +200,7 @@ async def _running(
         closing = asyncio.gather(*(one.close() for one in (*hurried, *app.state.unhurried)))
         with suppress(TimeoutError):  # no job is released while the database hangs; its lease runs out
             drained = service.scorer.admission.draining  # what hangs has had its time
-            async with asyncio.timeout(_DRAINED_CLOSE_SECONDS if drained else _CLOSE_SECONDS):
+            with within(_DRAINED_CLOSE_SECONDS if drained else _CLOSE_SECONDS):
                 await closing
         left = service.scorer.admission.under_way
         if left:

@@ -25,6 +25,7 @@ from judge_server.store.payload import encode
 from judge_server.util.concurrency import run_periodically
 from judge_server.util.deadline import wait_ends_at
 from judge_server.util.parsing import parse_json
+from judge_server.util.time_limit import within
 from judge_server.wiring.service import Service
 
 _LOG = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ class ImprovementRuns:
     async def _pause(self) -> None:
         """Until one may be waiting: after a change, or when another worker's lease may have ended."""
         try:
-            async with asyncio.timeout(_LOOK_SECONDS):
+            with within(_LOOK_SECONDS):
                 await self._changed.wait()
         except TimeoutError:
             return

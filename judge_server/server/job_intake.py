@@ -19,6 +19,7 @@ from judge_server.store.job_records import JobItem, JobRecords, Keyed
 from judge_server.util.canonical import canonical_json
 from judge_server.util.concurrency import run_periodically
 from judge_server.util.parsing import parse_unique_json
+from judge_server.util.time_limit import within
 
 _ITEMS_AT_ONCE = 500
 _CHARACTERS_AT_ONCE = 1_000_000
@@ -148,7 +149,7 @@ async def lines(chunks: AsyncIterator[bytes], limits: JobSize, silence_seconds: 
     received = number = 0
     while True:
         try:
-            async with asyncio.timeout(silence_seconds):
+            with within(silence_seconds):
                 chunk = await anext(chunks, None)
         except TimeoutError:
             raise UploadStalled(

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from judge_server.core.errors import StoreUnavailable
 from judge_server.store.fault import unanswered
 from judge_server.util.deadline import wait_ends_at
+from judge_server.util.time_limit import until
 
 Item = TypeVar("Item")
 
@@ -59,8 +60,9 @@ class GroupCommit(Generic[Item]):
         Cancelling the caller does not withdraw its items. ``alone``: they are long, so that no others share their
         commit, and after each such commit it is the turn of the others."""
         try:
-            async with asyncio.timeout_at(wait_ends_at.get()), self._room:
-                await self._queued(items, self._alone if alone else self._queue)
+            with until(wait_ends_at.get()):
+                async with self._room:
+                    await self._queued(items, self._alone if alone else self._queue)
         except TimeoutError:
             raise unanswered() from None
 

@@ -56,6 +56,7 @@ from judge_server.store.signature_records import StoredSignatures
 from judge_server.store.writing import Charged, Judged, Known, Writer, insert_missing, known_verdicts
 from judge_server.util.concurrency import in_daemon
 from judge_server.util.deadline import wait_ends_at
+from judge_server.util.time_limit import until, within
 from judge_server.util.turns import FairThreads
 
 Result = TypeVar("Result")
@@ -146,7 +147,7 @@ class Store:
         self._closed = True
         closing = asyncio.gather(self._group.close(), self._finishing.close(), return_exceptions=True)
         try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
+            with within(_CLOSE_SECONDS):
                 try:
                     await closing
                 finally:  # what did not end in time ends when the database answers: then nothing stays open
@@ -301,12 +302,12 @@ class Store:
     async def _run(self, threads: FairThreads, work: Callable[[], Result]) -> Result:
         if self._closed:
             raise StoreUnavailable("The store is closed.", remedy="The server is shutting down: try again later.")
-        limit = asyncio.timeout_at(wait_ends_at.get())
+        limit = until(wait_ends_at.get())
         try:
-            async with limit:
+            with limit:
                 return await asyncio.get_running_loop().run_in_executor(threads, work)
         except Exception as fault:
-            if limit.expired():
+            if limit.expired:
                 raise unanswered() from None
             raise translate(fault, self._database.location) from fault
 
@@ -366,7 +367,7 @@ class GroupRecall(Generic[Value]):
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask_for_all(), name="store-group-recall", context=Context())
         try:
-            async with asyncio.timeout_at(wait_ends_at.get()):
+            with until(wait_ends_at.get()):
                 found = await answer
         except TimeoutError:
             raise unanswered() from None

@@ -1,4 +1,4 @@
-"""When the waits of a request end: every wait for the store is inside ``asyncio.timeout_at(wait_ends_at.get())``.
+"""When the waits of a request end: every wait for the store is inside ``with until(wait_ends_at.get())``.
 
 A request sets it, tasks inherit it, and work that goes on without the request clears it.
 """

@@ -14,6 +14,7 @@ from judge_server.judging.answer import Judge, Terms
 from judge_server.judging.canary import report_on
 from judge_server.models.protocol import Priority
 from judge_server.util.concurrency import together
+from judge_server.util.time_limit import within
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 120.0
@@ -62,9 +63,8 @@ class Canaries:
         if self._strictness != "refuse":
             await self._sung()
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._seconds or None):
-                    await self._wanted.wait()
+            with suppress(TimeoutError), within(self._seconds or None):
+                await self._wanted.wait()
             self._wanted.clear()
             await self._sung()
 
@@ -102,7 +102,7 @@ class Canaries:
 
 async def _report(judge: Judge, terms: Terms) -> CanaryReport:
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        with within(_PATIENCE_SECONDS):
             return await report_on(judge, terms)
     except (TimeoutError, ModelUnavailable) as fault:
         late = f"no answer within {_PATIENCE_SECONDS:g} s"

@@ -19,6 +19,7 @@ from judge_server.judging.answer import Judge, Terms
 from judge_server.judging.canary import unanswered
 from judge_server.models.protocol import Priority
 from judge_server.store.store import Store
+from judge_server.util.time_limit import within
 
 _LOG = logging.getLogger(__name__)
 _WRITE_SECONDS: Final = 3.0
@@ -124,9 +125,8 @@ class Health:
                 await self.look()
             except Exception:  # noqa: BLE001 - one failed look must not be the last
                 _LOG.exception("the look at the server's health failed")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._limits.seconds):
-                    await self._streak.suspected.wait()
+            with suppress(TimeoutError), within(self._limits.seconds):
+                await self._streak.suspected.wait()
             self._streak.suspected.clear()
 
     async def _look_at_store(self) -> None:

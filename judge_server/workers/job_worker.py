@@ -17,6 +17,7 @@ from judge_server.scheduling.scheduler import Scheduler
 from judge_server.scoring.scorer import Scorer
 from judge_server.store.job_records import JobRecords
 from judge_server.util.concurrency import run_periodically
+from judge_server.util.time_limit import within
 from judge_server.workers.job_run import JobLimits, JobRun
 from judge_server.workers.pace import SlotPace
 
@@ -114,7 +115,7 @@ class JobWorker:
     async def _next_claim(self) -> None:
         """Wait until a job may be available: after a change, or when another worker's lease may have expired."""
         try:
-            async with asyncio.timeout(self._limits.lease_seconds):
+            with within(self._limits.lease_seconds):
                 await self._changed.wait()
         except TimeoutError:
             return

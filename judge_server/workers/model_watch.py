@@ -9,6 +9,7 @@ from judge_server.core.errors import JudgeFailure, StoreUnavailable
 from judge_server.core.monitor import MonitorFinding, Series, Transition
 from judge_server.models.watched_model import Replacement, WatchedModel
 from judge_server.util.concurrency import run_periodically
+from judge_server.util.time_limit import within
 
 _LOOK_SECONDS: Final = 3_600.0
 
@@ -64,7 +65,7 @@ class ModelWatch:
     async def _pause(self, model: WatchedModel) -> None:
         """Until the next look is due or a call has found another model."""
         try:
-            async with asyncio.timeout(self._seconds or _LOOK_SECONDS):
+            with within(self._seconds or _LOOK_SECONDS):
                 await model.changed.wait()
         except TimeoutError:
             pass

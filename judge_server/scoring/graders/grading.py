@@ -1,6 +1,5 @@
 """Check whether graders can run here, and run them on samples."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -34,6 +33,7 @@ from judge_server.scoring.graders.text_comparison import check_string, measure_s
 from judge_server.scoring.sources import of_texts_here
 from judge_server.scoring.witness import NOT_ASKED, Testimony, Witness
 from judge_server.util.concurrency import in_long_work, together
+from judge_server.util.time_limit import until
 
 _AT_ONCE_CHARACTERS = 20_000  # a longer sample is inspected in a thread
 
@@ -95,7 +95,7 @@ class Graders:
                 return await self._score(grader, material, terms)
             if isinstance(grader, LabelModel):
                 return await self._label(grader, material, terms)
-            async with asyncio.timeout(terms.seconds_left):
+            with until(terms.deadline):
                 return Grade(await self._compute(grader, material))
         except TimeoutError:
             flags = frozenset({"unresponsive_reward_error"})

@@ -10,6 +10,7 @@ from typing import Any
 
 from judge_server.core.errors import BadConfiguration, GraderFailed, GraderUnavailable
 from judge_server.util.parsing import parse_json
+from judge_server.util.time_limit import within
 
 _WORKER = Path(__file__).with_name("python_worker.py")
 _COMMAND = (sys.executable, "-I", "-S", "-B", "-X", "utf8", str(_WORKER))
@@ -95,7 +96,7 @@ class PythonProcesses:
         except OSError as fault:
             raise GraderUnavailable(f"The process of the program cannot be started: {fault.strerror}.") from None
         try:
-            async with asyncio.timeout(_START_SECONDS + self.seconds):
+            with within(_START_SECONDS + self.seconds):
                 reply = await _converse(process, job)
                 return reply, await process.wait() if len(reply) <= _REPLY_BYTES else 0
         except TimeoutError:

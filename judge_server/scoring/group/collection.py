@@ -10,6 +10,7 @@ from judge_server.core.errors import Draining, JudgeServerError, Overloaded
 from judge_server.judging.answer import Terms
 from judge_server.scoring.group.cohort import Cohort, Member, Times
 from judge_server.scoring.group.evaluation import CohortOptions, Evaluation
+from judge_server.util.time_limit import until
 
 Evaluate = Callable[[Sequence[Mapping[str, Any]], CohortOptions, Terms], Awaitable[Evaluation]]
 _Name = tuple[str, str]  # caller, and digest of what the cohort's members share
@@ -96,7 +97,7 @@ class CohortCollection:
     async def _evaluation(self, cohort: Cohort, terms: Terms) -> Evaluation | None:
         cohort.waiting += 1
         try:
-            async with asyncio.timeout(terms.seconds_left):
+            with until(terms.deadline):
                 await cohort.closed.wait()
                 if self._ended:
                     raise _draining()

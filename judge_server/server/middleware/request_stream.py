@@ -21,6 +21,7 @@ from judge_server.core.errors import Draining, Overloaded, TooLarge, TooSlow, Un
 from judge_server.scheduling.processor_share import ProcessorShares, TimeShare, current_share
 from judge_server.server.problems import ClientGone, problem_response
 from judge_server.util.memory import collect_young, give_back
+from judge_server.util.time_limit import within
 
 _RETRY_AFTER_SECONDS = 2.0
 _LARGE_BYTES = 1_000_000
@@ -127,7 +128,7 @@ class BodyLimit:
             return await receive()
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self.pace.left(body.waited_seconds, body.size)):
+            with within(self.pace.left(body.waited_seconds, body.size)):
                 message = await receive()
         except TimeoutError:
             raise TooSlow(

@@ -13,6 +13,7 @@ from typing import Any, Final
 from judge_server.core.errors import JudgeServerError, Overloaded
 from judge_server.server.processes.place import WorkerPlace
 from judge_server.server.processes.sharing import Answer
+from judge_server.util.time_limit import within
 
 _LENGTH: Final = 8
 _AGAIN_SECONDS: Final = 0.05
@@ -69,7 +70,7 @@ class Peers:
 
         async def one(number: int) -> tuple[int, Any] | None:
             try:
-                async with asyncio.timeout(seconds):
+                with within(seconds):
                     return number, await self.ask(number, kind, question, patience_seconds=0.0)
             except (TimeoutError, JudgeServerError):
                 return None

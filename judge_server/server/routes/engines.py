@@ -9,6 +9,7 @@ from judge_server.core.model import Frozen
 from judge_server.scheduling.sleeping_models import EngineState, SleepingModels, SleepTerms, WakeTerms
 from judge_server.server.service import StrictRoute
 from judge_server.util.deadline import wait_ends_at
+from judge_server.util.time_limit import until
 
 router = APIRouter(prefix="/v1/admin", tags=["operations"], route_class=StrictRoute)
 
@@ -45,7 +46,7 @@ def _engines(request: Request) -> SleepingModels:
 async def _done(order: asyncio.Task[list[EngineState]]) -> EngineList:
     """Raises DeadlineExceeded; the order is carried out all the same."""
     try:
-        async with asyncio.timeout_at(wait_ends_at.get()):
+        with until(wait_ends_at.get()):
             return EngineList(engines=await asyncio.shield(order))
     except TimeoutError:
         raise DeadlineExceeded("The order is being carried out still.", remedy="See GET /v1/admin/engines.") from None
