@@ -21,7 +21,9 @@ from judge_server.server.processes.place import WorkerPlace
 
 SLOTS: Final = 65_536
 _SLOT: Final = struct.Struct("=Qqd")  # the digest of the key, the worker's number + 1, when the claim ends
-_TRIED: Final = 16
+_TRIED: Final = 16  # places that a key may have, side by side
+_TRIED_SLOTS: Final = struct.Struct("=" + "Qqd" * _TRIED)
+_BYTES: Final = (SLOTS + _TRIED - 1) * _SLOT.size
 _LONGEST_SECONDS: Final = 300.0
 _LOOK_AGAIN_SECONDS: Final = 0.01
 _ALIVE_SECONDS: Final = 0.5
@@ -38,10 +40,10 @@ class SharedClaims:
         self._peers = peers
         self._me = place.number + 1
         self._file = os.open(place.folder / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
-        os.ftruncate(self._file, SLOTS * _SLOT.size)
-        self._memory = mmap.mmap(self._file, SLOTS * _SLOT.size)
+        os.ftruncate(self._file, _BYTES)
+        self._memory = mmap.mmap(self._file, _BYTES)
         with locked(self._file):
-            for start in range(0, SLOTS * _SLOT.size, _SLOT.size):
+            for start in range(0, _BYTES, _SLOT.size):
                 if _SLOT.unpack_from(self._memory, start)[1] == self._me:
                     _SLOT.pack_into(self._memory, start, 0, 0, 0.0)
 
@@ -60,16 +62,13 @@ class SharedClaims:
     async def claim(self, keys: Sequence[str]) -> Mapping[str, int]:
         """Claim the keys that nobody has; returns those that other workers have, with their numbers."""
         now, elsewhere = time.monotonic(), {}
+        digests = {key: _digest(key) for key in keys}
         with locked(self._file):
-            for key in keys:
-                digest = _digest(key)
-                start = self._find(digest, now)
-                if start is None:
-                    continue
-                found, owner, _ = _SLOT.unpack_from(self._memory, start)
-                if found == digest and owner != self._me:
+            for key, digest in digests.items():
+                start, owner = self._find(digest, now)
+                if owner not in (None, self._me):
                     elsewhere[key] = owner - 1
-                else:
+                elif start is not None:
                     _SLOT.pack_into(self._memory, start, digest, self._me, now + _LONGEST_SECONDS)
         return elsewhere
 
@@ -77,12 +76,11 @@ class SharedClaims:
         self._free(keys, self._me)
 
     def _free(self, keys: Collection[str], owner: int) -> None:
-        now = time.monotonic()
+        now, digests = time.monotonic(), [_digest(key) for key in keys]
         with locked(self._file):
-            for key in keys:
-                digest = _digest(key)
-                start = self._find(digest, now)
-                if start is not None and _SLOT.unpack_from(self._memory, start)[:2] == (digest, owner):
+            for digest in digests:
+                start, claimed_by = self._find(digest, now)
+                if start is not None and claimed_by == owner:
                     _SLOT.pack_into(self._memory, start, 0, 0, 0.0)
 
     async def readings(self, keys: Mapping[str, int], seconds: float | None) -> Readings:
@@ -104,28 +102,22 @@ class SharedClaims:
         return found
 
     def _held(self, keys: Collection[str]) -> bool:
-        now = time.monotonic()
+        now, digests = time.monotonic(), [_digest(key) for key in keys]
         with locked(self._file):
-            for key in keys:
-                digest = _digest(key)
-                start = self._find(digest, now)
-                if start is not None:
-                    found, owner, _ = _SLOT.unpack_from(self._memory, start)
-                    if found == digest and owner != self._me:
-                        return True
-        return False
+            return any(self._find(digest, now)[1] not in (None, self._me) for digest in digests)
 
-    def _find(self, digest: int, now: float) -> int | None:
-        """Where the key stands, or else the first place that is free or whose claim has ended."""
-        free: int | None = None
-        for place in range(_TRIED):
-            start = (digest + place) % SLOTS * _SLOT.size
-            found, _, until = _SLOT.unpack_from(self._memory, start)
-            if found == digest and until >= now:
-                return start
-            if free is None and (not found or until < now):
-                free = start
-        return free
+    def _find(self, digest: int, now: float) -> tuple[int | None, int | None]:
+        """Where the key stands, and the number of who claims it; or else a place for it, if there is one, and None."""
+        first = digest % SLOTS * _SLOT.size
+        slots = _TRIED_SLOTS.unpack_from(self._memory, first)
+        digests = slots[::3]
+        if digest in digests:
+            place = digests.index(digest)  # the one place that it has: a claim that has ended is claimed again there
+            standing = slots[3 * place + 2] >= now
+            return first + place * _SLOT.size, slots[3 * place + 1] if standing else None
+        ended = (place for place, until in enumerate(slots[2::3]) if until < now)  # free ones end at 0
+        free = digests.index(0) if 0 in digests else next(ended, None)
+        return None if free is None else first + free * _SLOT.size, None
 
 
 def _digest(key: str) -> int:

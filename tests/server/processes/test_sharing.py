@@ -149,6 +149,22 @@ async def test_another_question_on_the_same_text_is_not_waited_for(places):
     second.close()
 
 
+async def test_thousands_of_claims_stand_beside_each_other_and_are_given_up_one_by_one(places):
+    peers = [Peers(place) for place in places[:2]]
+    first, second = (SharedClaims(place, one) for place, one in zip(places, peers, strict=False))
+    keys = [f"{number:064x}" for number in range(20_000)]
+    odd, even = keys[1::2], keys[::2]
+    assert await first.claim(keys) == {}
+    assert await second.claim(keys) == dict.fromkeys(keys, 0)
+    first.release(odd)
+    assert await second.claim(odd) == {}
+    assert await first.claim(keys) == dict.fromkeys(odd, 1)
+    second.release(keys)
+    assert await second.claim(keys) == dict.fromkeys(even, 0)
+    first.close()
+    second.close()
+
+
 async def test_a_worker_that_stopped_gives_no_reading_and_its_claims_end_with_its_replacement(places):
     peers = [Peers(place) for place in places[:2]]
     first, second = (SharedClaims(place, one) for place, one in zip(places, peers, strict=False))
