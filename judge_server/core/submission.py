@@ -350,9 +350,10 @@ class Submission(Frozen):
     def notices(self) -> tuple[str, ...]:
         """That unknown metadata of messages was left out: the names, each with its count."""
         messages = (*self.conversation, *(() if isinstance(self.response, str) else self.response))
-        found = Counter(name for message in messages for name in message.left_out)
-        if not found:
+        left_out = [name for message in messages for name in message.left_out]
+        if not left_out:
             return ()
+        found = Counter(left_out)
         told = ", ".join(f"{name[:60]} ({count})" for name, count in found.most_common(_MOST_TOLD))
         more = f", and {len(found) - _MOST_TOLD} more names" if len(found) > _MOST_TOLD else ""
         return (f"{METADATA_LEFT_OUT}: {told}{more}",)

@@ -7,11 +7,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from judge_server.server.telemetry.counts import Counter, Histogram
 from judge_server.util.tracing import Span, Tracer
 
 HUNG_UP = 499
@@ -205,7 +206,7 @@ class HttpMetrics:
 
     def answered(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        self._requests.labels(exchange.method, exchange.route, exchange.status).inc()
+        self._requests.labels(exchange.method, exchange.route, str(exchange.status)).inc()
         if exchange.status == 500:
             self._internal.inc()
         self._seconds.labels(exchange.route).observe(exchange.seconds)

@@ -1,12 +1,9 @@
 """Prometheus metrics of judgments, grades, queues and their limits."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from functools import cache
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Info, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
 from judge_server import __version__
@@ -19,6 +16,7 @@ from judge_server.core.verdict import Failure, Verdict, VerdictStatus
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.processor_share import ProcessorShares
 from judge_server.scheduling.scheduler import Scheduler
+from judge_server.server.telemetry.counts import Counter, Histogram
 from judge_server.server.telemetry.model_calls import FAILURES
 from judge_server.store.database import WORKS, Work
 from judge_server.store.store import Store
@@ -35,22 +33,11 @@ _STORE_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 _SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
-def _children() -> Callable[..., Any]:
-    """``labels`` of any metric: each child is looked up once, because that takes a lock and longer than counting."""
-
-    @cache
-    def child(metric: MetricWrapperBase, *labels: str) -> Any:
-        return metric.labels(*labels)
-
-    return child
-
-
 class Metrics:
     """Counts judgments as they are made; gauges are read from the service when metrics are scraped."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._child = _children()
         here = self.registry
         ProcessCollector(registry=here)
         Info("judge_server_build", "Version of the server.", registry=here).info({"version": __version__})
@@ -132,30 +119,28 @@ class Metrics:
 
     def judged(self, judgment: Judgment) -> None:
         """Count one judgment. No name that a request chooses becomes a label."""
-        child = self._child
-        child(self._judgments, (judgment.judge or NO_JUDGE).name, judgment.status).inc()
+        self._judgments.labels((judgment.judge or NO_JUDGE).name, judgment.status).inc()
         rubric = self._label_of(judgment.rubric)
-        for kind in _kinds(judgment):
-            child(self._kinds, rubric, kind).inc()
+        alike = _alike(judgment.verdicts)
+        for kind in _kinds(judgment, alike):
+            self._kinds.labels(rubric, kind).inc()
         if judgment.reward is not None:
-            child(self._rewards, rubric).observe(judgment.reward)
+            self._rewards.labels(rubric).observe(judgment.reward)
             self._sums.add(rubric, judgment.reward)
         if judgment.error:
-            child(self._failures, judgment.error.type).inc()
-        for (source, status), same in _alike(judgment.verdicts).items():
-            child(self._verdicts, source, status).inc(len(same))
-            values = child(self._values, rubric, source)
-            for value in same:
-                if value is not None:
-                    values.observe(value)
-        self._cached.inc(sum([verdict.cached for verdict in judgment.verdicts]))
+            self._failures.labels(judgment.error.type).inc()
+        for (source, status), same in alike.items():
+            self._verdicts.labels(source, status).inc(len(same))
+            values = [verdict.value for verdict in same if verdict.value is not None]
+            self._values.labels(rubric, source).observe(*values)
+            self._cached.inc(sum([verdict.cached for verdict in same]))
         for flag in judgment.flags:
-            child(self._flags, flag).inc()
+            self._flags.labels(flag).inc()
         self._gates.inc(len(judgment.gates))
         self._spent(judgment.usage)
         if judgment.usage.calls:
             self._charge(judgment.usage, rubric)
-        child(self._seconds, rubric).observe(judgment.timing.total_seconds)
+        self._seconds.labels(rubric).observe(judgment.timing.total_seconds)
 
     def _label_of(self, rubric: RubricReference | None) -> str:
         """The id of a rubric of the library or the store; ``inline`` for rubrics in requests."""
@@ -196,9 +181,9 @@ class Metrics:
             self._charge(usage, NO_RUBRIC)
 
     def _spent(self, usage: Usage) -> None:
-        self._child(self._tokens, "prompt").inc(usage.prompt_tokens)
-        self._child(self._tokens, "cached").inc(usage.cached_tokens)
-        self._child(self._tokens, "completion").inc(usage.completion_tokens)
+        self._tokens.labels("prompt").inc(usage.prompt_tokens)
+        self._tokens.labels("cached").inc(usage.cached_tokens)
+        self._tokens.labels("completion").inc(usage.completion_tokens)
         self._calls.inc(usage.calls)
         if usage.dollars:
             self._dollars.inc(usage.dollars)
@@ -209,7 +194,7 @@ class Metrics:
         self._keys.add(key)
         for what in ("prompt_tokens", "cached_tokens", "completion_tokens", "calls", "dollars"):
             if amount := getattr(usage, what):
-                self._child(self._spendings, rubric, key, what).inc(amount)
+                self._spendings.labels(rubric, key, what).inc(amount)
 
     def watch_loop(self, shares: ProcessorShares) -> None:
         """Register what holds the event loop."""
@@ -249,11 +234,15 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-def _alike(verdicts: Iterable[Verdict]) -> dict[tuple[str, VerdictStatus], list[float | None]]:
-    """The values of the verdicts of one source and status."""
-    found: dict[tuple[str, VerdictStatus], list[float | None]] = {}
+def _alike(verdicts: Iterable[Verdict]) -> dict[tuple[str, VerdictStatus], list[Verdict]]:
+    """The verdicts of each source and status."""
+    found: dict[tuple[str, VerdictStatus], list[Verdict]] = {}
     for verdict in verdicts:
-        found.setdefault((verdict.source, verdict.status), []).append(verdict.value)
+        place = verdict.source, verdict.status
+        if place in found:
+            found[place].append(verdict)
+        else:
+            found[place] = [verdict]
     return found
 
 
@@ -262,7 +251,6 @@ class StoreMetrics:
 
     def __init__(self, registry: CollectorRegistry, store: Store) -> None:
         self._name = store.name
-        self._child = _children()
         self._seconds = Histogram(
             "judge_server_store_wait_seconds",
             "Seconds that work waited for the database.",
@@ -290,7 +278,7 @@ class StoreMetrics:
 
     def waited(self, work: Work, seconds: float, error: str | None) -> None:
         """Count one wait."""
-        self._child(self._seconds, self._name, work).observe(seconds)
+        self._seconds.labels(self._name, work).observe(seconds)
         if error is not None:
             self._errors.labels(self._name, work, error).inc()
             self._lost.labels(self._name, work).inc(seconds)
@@ -301,7 +289,6 @@ class RewardSums:
     cannot fall: so what is above 0 and what is below is summed apart."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._child = _children()
         self._count = Counter("judge_server_rewards", "Rewards by rubric.", ("rubric",), registry=registry)
         self._above = Counter(
             "judge_server_rewards_above_zero", "Sum of the rewards above 0, by rubric.", ("rubric",), registry=registry
@@ -316,22 +303,23 @@ class RewardSums:
 
     def add(self, rubric: str, reward: float) -> None:
         """Count one reward."""
-        self._child(self._count, rubric).inc()
-        self._child(self._above, rubric).inc(max(reward, 0.0))
-        self._child(self._below, rubric).inc(max(-reward, 0.0))
-        self._child(self._squares, rubric).inc(reward**2)
+        self._count.labels(rubric).inc()
+        self._above.labels(rubric).inc(max(reward, 0.0))
+        self._below.labels(rubric).inc(max(-reward, 0.0))
+        self._squares.labels(rubric).inc(reward**2)
 
 
-def _kinds(judgment: Judgment) -> Iterator[str]:
+def _kinds(judgment: Judgment, alike: Mapping[tuple[str, VerdictStatus], Sequence[Verdict]]) -> Iterator[str]:
     """``cached``: no judge was asked for any verdict of a judge."""
-    judged = [verdict for verdict in judgment.verdicts if verdict.source == "judge"]
-    asked = [verdict for verdict in judged if verdict.status is not VerdictStatus.NOT_APPLICABLE]
+    asked = [
+        same for (source, status), same in alike.items() if source == "judge" and status != VerdictStatus.NOT_APPLICABLE
+    ]
     yield "all"
     if judgment.status is not JudgmentStatus.OK:
         yield judgment.status.value
-    if asked and all(verdict.cached for verdict in asked):
+    if asked and all(verdict.cached for same in asked for verdict in same):
         yield "cached"
-    if any(verdict.status is VerdictStatus.ABSTAINED for verdict in asked):
+    if ("judge", VerdictStatus.ABSTAINED) in alike:
         yield "abstained"
     if judgment.flags:
         yield "flagged"

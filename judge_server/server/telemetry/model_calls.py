@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 
 from judge_server.core.errors import (
     BudgetSpent,
@@ -20,6 +20,7 @@ from judge_server.core.errors import (
 from judge_server.core.judgment import Judgment
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.observers import CANCELLED, ModelCall
+from judge_server.server.telemetry.counts import Counter, Histogram
 from judge_server.util.log_throttle import LogThrottle
 
 FAILURES: Final = tuple(
@@ -47,7 +48,6 @@ class ModelMetrics:
             buckets=_SECONDS_BUCKETS,
             registry=registry,
         )
-        self._by_model: dict[str, Histogram] = {}
         self._failures = Counter(
             "judge_server_call_failures",
             "Calls of models that gave no answer, by cause.",
@@ -68,10 +68,7 @@ class ModelMetrics:
         if call.error is not None:
             self._failures.labels(call.model, call.error).inc()
         elif call.model_seconds is not None:
-            seconds = self._by_model.get(call.model)
-            if seconds is None:
-                seconds = self._by_model[call.model] = self._seconds.labels(call.model)
-            seconds.observe(call.model_seconds)
+            self._seconds.labels(call.model).observe(call.model_seconds)
 
 
 _log = logging.getLogger(__name__)
