@@ -349,7 +349,7 @@ class Submission(Frozen):
     @property
     def notices(self) -> tuple[str, ...]:
         """That unknown metadata of messages was left out: the names, each with its count."""
-        messages = (*self.conversation, *(() if isinstance(self.response, str) else self.response))
+        messages = [message for said in (self.prompt, self.response) if not isinstance(said, str) for message in said]
         left_out = [name for message in messages for name in message.left_out]
         if not left_out:
             return ()
