@@ -1,11 +1,12 @@
 """The event loop's processor time, shared by caller.
 
 Every task runs in steps, from one await to the next. Steps of callers who used more than others, and of work in the
-background, take turns while others are active. After each there is a pause, longer the longer the step took and the
-more others of its kind wait: so the short waits of a modest caller's request (for a thread, a lock, a quick answer) are
-not each followed by a wait for a foreign step, however many tasks others have. Who used more, but has one short step at
-a time, waits for less than the step takes, however often others wake up. No pause is longer than ``_HELD_SECONDS``, and
-it ends once the loop had ``_QUIET_SECONDS`` for steps of others and none came.
+background, take turns while others are active. After each its caller pauses, longer the longer the step took and the
+more others of the same caller wait: so the short waits of a modest caller's request (for a thread, a lock, a quick
+answer) are not each followed by a foreign step, however many tasks others have, and its threads get the interpreter's
+lock. Who used more, but has one short step at a time, waits for less than the step takes, however often others wake up
+and however many of their steps wait. No pause is longer than ``_HELD_SECONDS`` for each caller that waits, and it ends
+once the loop had ``_QUIET_SECONDS`` for steps of others and none came.
 """
 
 import asyncio
@@ -19,19 +20,24 @@ from typing import Any, Final, NamedTuple
 from judge_server.util.turns import Turns
 
 LONG_STEP_SECONDS: Final = 0.050
-_QUANTUM_SECONDS: Final = 0.010  # of processor time that a caller may be ahead
+_QUANTUM_SECONDS: Final = 0.002  # of processor time that a caller may be ahead
 _ACTIVE_SECONDS: Final = 0.250  # after its last step a caller counts as active
-_CREDIT_SECONDS: Final = 0.005  # of processor time that a caller who was not active may be behind
+_CREDIT_SECONDS: Final = 0.001  # of processor time that a caller who was not active may be behind
 _HALVED_SECONDS: Final = 0.5  # after which what a caller used counts half
 _REVIEW_SECONDS: Final = 0.005
 _WATCHED_SECONDS: Final = 0.002  # shorter steps are too short to have been interrupted often
 _FORGOTTEN_SECONDS: Final = 5.0
-_QUIET_SECONDS: Final = 0.002  # without a step of others, and with time for one
+# Without a step of others, and with time for one. A lookup and a commit take 1 ms, and longer while steps hold the
+# interpreter's lock: who waits for them has not gone.
+_QUIET_SECONDS: Final = 0.008
 _HELD_SECONDS: Final = 0.005  # after which a turn is given although others run
-_PAUSE: Final = 0.5  # after a step behind which none waits, in times that it took
-_PAUSE_FOR_EACH: Final = 1.0  # that waits
-_MOST_PAUSE: Final = 4.0
+_PAUSE: Final = 0.5  # after a step of who is ahead with few steps at a time, in times that it took
+_MANY_PAUSE: Final = 2.0  # more, after one of who has many, while one with few is active
+_MOST_PAUSE: Final = 3.5  # more, after one of who is ahead, with one for each further step that waits
+_FEW: Final = 2  # steps of a single request that wait
+_LATELY: Final = 0.9  # of the steps that waited, after 5 ms
 _BACKGROUND_PAUSE: Final = 30.0
+_TURN_SECONDS: Final = 0.00003  # to give a turn takes so long beside the step
 _LOOK_SECONDS: Final = 0.001
 _SOON_SECONDS: Final = 0.0005  # a pause is not waited for if it ends so soon: a timer takes a millisecond
 
@@ -49,10 +55,15 @@ current_share: ContextVar[TimeShare | None] = ContextVar("current_share", defaul
 
 @dataclass(slots=True)
 class _Account:
-    """``used``: seconds of processor time, halved every ``_HALVED_SECONDS``; ``last``: the time of the last step."""
+    """``used``: seconds of processor time, halved every ``_HALVED_SECONDS``; ``last``: the time of the last step;
+    ``due``: when the pause after it ends; ``waiting``: steps, some of which may be of cancelled tasks; ``many``: the
+    most that waited lately, beyond ``_FEW``."""
 
     used: float = 0.0
     last: float = 0.0
+    due: float = 0.0
+    waiting: int = 0
+    many: float = 0.0
 
 
 class ProcessorShares:
@@ -70,12 +81,13 @@ class ProcessorShares:
         self._mark = 0.0  # processor time of the thread at the last review or long step
         self._most = float("inf")  # what a caller may have used without waiting
         self._least = 0.0  # what a caller who comes back counts as having used
-        self._foreground = False  # whether a caller was active lately
+        self._foreground = 0  # callers that were active lately
+        self._some_have_few = False  # of them, steps at a time
         self._turns: Turns[asyncio.Future[None]] = Turns()
-        self._waiting = 0  # steps, some of which may be of cancelled tasks
         self._passing = False
-        self._ran = 0.0  # when a step ended that need not wait, and the time of those since that had to
-        self._due = 0.0  # when the pause after the last turn ends
+        self._latest: _Account | None = None  # whose step ended last
+        self._ended = 0.0  # when that was
+        self._others_ended = 0.0  # when one of somebody else did, and the time of those since
 
     @asynccontextmanager
     async def sharing(self) -> AsyncIterator[None]:
@@ -99,21 +111,22 @@ class ProcessorShares:
         now = perf_counter()
         self._review(now)
         account = self._accounts.get(share)
-        waits = self._foreground if share.background else account is not None and account.used > self._most
-        if not waits or (not self._passing and now >= self._due - _SOON_SECONDS):
+        if account is None or (not account.waiting and self._may_pass(share, now)):
             return None
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.turns += 1
         self._turns.push(share, future)
-        self._waiting += 1
+        account.waiting += 1
+        account.many = max(account.many, account.waiting - _FEW)
         if not self._passing:
             self._passing = True
             asyncio.get_running_loop().call_soon(self._pass)
         return future
 
-    def count(self, share: TimeShare | None, started: float, ended: float) -> None:
+    def count(self, share: TimeShare | None, started: float, ended: float, pause: float = 0.0) -> None:
         """A step of ``share`` took from ``started`` to ``ended``, in seconds of ``perf_counter``. A long one counts
-        with its processor time, because the machine may have run other programs meanwhile."""
+        with its processor time, because the machine may have run other programs meanwhile. ``pause``: seconds more
+        that its caller pauses while others are active."""
         seconds = ended - started
         if seconds > _WATCHED_SECONDS:
             used = thread_time()
@@ -132,18 +145,28 @@ class ProcessorShares:
             account.used = max(account.used, self._least)
         account.used += seconds
         account.last = ended
-        if share.background or account.used > self._most:
-            self._pause_after(share, seconds, started, ended)
+        if account is self._latest:
+            self._others_ended += ended - started  # meanwhile others could not run
         else:
-            self._ran = ended
+            self._latest, self._others_ended = account, self._ended + ended - started
+        self._ended = ended
+        if self.contended:
+            self._pause_after(share, account, seconds, started, pause)
         if ended - self._reviewed >= _REVIEW_SECONDS:
             self._review(ended)
 
-    def _pause_after(self, share: TimeShare, seconds: float, started: float, ended: float) -> None:
+    def _pause_after(self, share: TimeShare, account: _Account, seconds: float, started: float, more: float) -> None:
         """Steps of those ahead take at most a fifth of the time if many wait, and two thirds if there is only one."""
-        times = _BACKGROUND_PAUSE if share.background else min(_PAUSE + _PAUSE_FOR_EACH * self._waiting, _MOST_PAUSE)
-        self._due = min(max(self._due, started) + seconds * (1 + times), ended + _HELD_SECONDS)
-        self._ran += ended - started  # meanwhile others could not run
+        times = 0.0
+        if share.background:
+            times = _BACKGROUND_PAUSE
+        elif account.used > self._most:
+            times = _PAUSE + min(account.many, _MOST_PAUSE) * max(len(self._turns), 1)
+        elif account.many >= 1 and self._some_have_few:
+            times = _MANY_PAUSE * max(len(self._turns), 1)
+        most = _HELD_SECONDS * max(len(self._turns), 1)
+        pause = (seconds + _TURN_SECONDS) * times + more
+        account.due = min(max(account.due, started) + seconds + pause, account.last + most)
 
     def _review(self, now: float) -> None:
         passed = now - self._reviewed
@@ -152,42 +175,50 @@ class ProcessorShares:
         self._reviewed = now
         self._mark = thread_time()
         kept = 0.5 ** (passed / _HALVED_SECONDS)
+        lately = _LATELY ** (passed / _REVIEW_SECONDS)
+        self._some_have_few = False
         active = []
         background = 0
         for share, account in list(self._accounts.items()):
             account.used *= kept
+            account.many *= lately
             idle = now - account.last
             if idle < _ACTIVE_SECONDS:
                 if share.background:
                     background += 1
                 else:
                     active.append(account.used)
-            elif idle > _FORGOTTEN_SECONDS:
+                    self._some_have_few |= account.many < 1
+            elif idle > _FORGOTTEN_SECONDS and not account.waiting:
                 del self._accounts[share]
-        self._foreground = bool(active)
+        self._foreground = len(active)
         self._most = min(active) + _QUANTUM_SECONDS if active else float("inf")
         self._least = max(min(active) - _CREDIT_SECONDS, 0.0) if active else 0.0
         self.contended = self._passing or len(active) + background > 1  # turns are given while some wait
 
-    def _may_pass(self, now: float) -> bool:
-        """Whether a turn may be given: the pause after the last one is over, or nobody else's steps run."""
-        return now >= self._due - _SOON_SECONDS or now - self._ran >= _QUIET_SECONDS
+    def _may_pass(self, share: TimeShare, now: float) -> bool:
+        """Whether a step of ``share`` may run: its pause is over, or nobody else's steps run."""
+        account = self._accounts[share]
+        if not self._foreground or (self._foreground == 1 and not share.background and account.used <= self._most):
+            return True
+        quiet_since = self._others_ended if account is self._latest else self._ended
+        return now >= account.due - _SOON_SECONDS or now - quiet_since >= _QUIET_SECONDS
 
     def _pass(self) -> None:
-        """Give one turn if it is time, and look again in the next pass of the loop."""
-        if not self._may_pass(perf_counter()):
-            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._pass)
-            return
-        while self._turns:
-            future = self._turns.pop()
-            self._waiting -= 1
+        """Give one turn if it is time for one, and look again in the next pass of the loop."""
+        now = perf_counter()
+        found = self._turns.pop_of(lambda share: self._may_pass(share, now))
+        if found is not None:
+            share, future = found
+            self._accounts[share].waiting -= 1
             if not future.done():  # it is if its task was cancelled
                 future.set_result(None)
-                break
-        if self._turns:
+        if not self._turns:
+            self._passing = False
+        elif found is not None:
             asyncio.get_running_loop().call_soon(self._pass)
         else:
-            self._passing = False
+            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._pass)
 
 
 class _Stepped(Coroutine[Any, Any, Any]):

@@ -182,7 +182,7 @@ class Scorer:
             guard=None if self._run_pins is None else self._run_pins.guard,
             submission=coordinates,
             submission_digest=submission.digest,
-            response_characters=len(submission.read.text),
+            response_characters=len(submission.response_text),
             usage=found.usage,
             timing=Timing(total_seconds=time.monotonic() - started, model_seconds=found.model_seconds),
             created_at=datetime.now(UTC),
@@ -274,7 +274,7 @@ class Scorer:
             inspection = heard.on(inspection)
         spoken = planned.questions or any(fact.source == "judge" for fact in asked.facts)
         speaker = answering if spoken else NO_JUDGE
-        characters = len(submission.read.text)
+        characters = len(submission.response_text)
         if inspection.refused:
             applicable = frozenset(leaf.id for leaf in planned.applicable)
             verdicts = tuple(guard.worst_verdicts(rubric, applicable, inspection.refused))

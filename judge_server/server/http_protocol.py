@@ -30,6 +30,9 @@ def _refusal(status: str, text: str) -> bytes:
 
 
 _PART_BYTES: Final = 65_536
+# After a large part, while other callers are active: parts that follow each other at once would keep the event loop
+# from giving the interpreter's lock to the threads that others wait for.
+_PART_PAUSE_SECONDS: Final = 0.001
 _FULL: Final = _refusal("503 Service Unavailable", "The server has no room for another connection.\n").replace(
     b"connection: close", b"connection: close\r\nretry-after: 2"
 )
@@ -290,4 +293,5 @@ class SmallReads(BufferedProtocol):
     def _read(self, part: bytes | memoryview, share: TimeShare) -> None:
         started = perf_counter()
         self._http.data_received(part)
-        self._shares.count(share, started, perf_counter())
+        pause = _PART_PAUSE_SECONDS if len(part) >= _PART_BYTES // 2 else 0.0
+        self._shares.count(share, started, perf_counter(), pause)

@@ -143,7 +143,10 @@ def _validated(content: bytes, expected: Any, parse: Callable[[bytes], Any]) -> 
 
 
 class _StrictRequest(Request):
+    """``validated``: the JSON is already what the route expects."""
+
     parse: Callable[[bytes], Any] = staticmethod(parse_json)
+    validated = False
 
     async def body(self) -> bytes:
         """The whole body. Chunks are joined as they arrive: a list of tiny ones would take many times their size."""
@@ -160,6 +163,7 @@ class _StrictRequest(Request):
         if len(content) >= _AT_ONCE_BYTES and "json" in self.headers.get("content-type", ""):
             with _as_bad_request():
                 self._json = await apart(current_caller.get().name, _validated, content, expected, self.parse)
+                self.validated = True
 
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
@@ -199,7 +203,7 @@ class StrictRoute(APIRoute):
                 await strict.check(expected)  # FastAPI would answer 400 to any error here
             if validate is not None and _usual(request.scope["headers"]) and await strict.body():
                 try:
-                    body = validate(await strict.json())
+                    body = await strict.json() if strict.validated else validate(await strict.json())
                 except ValidationError:
                     pass
                 else:

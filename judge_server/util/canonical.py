@@ -50,6 +50,8 @@ def strict_digest(value: Any) -> str:
 
 def encodable(text: str) -> str:
     """``text`` itself. Raises ValueError if it holds half a surrogate pair, which UTF-8 cannot encode."""
+    if text.isascii():  # known without a look at it
+        return text
     try:
         text.encode()
     except UnicodeEncodeError as fault:

@@ -20,6 +20,10 @@ class Turns(Generic[Item]):
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
+    def __len__(self) -> int:
+        """How many keys have something that waits."""
+        return len(self._waiting)
+
     def push(self, key: Any, item: Item) -> None:
         self._waiting.setdefault(key, deque()).append(item)
 

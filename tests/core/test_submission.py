@@ -145,3 +145,12 @@ def test_trainers_may_number_their_samples():
 def test_true_is_no_number_of_a_sample():
     with pytest.raises(ValidationError):
         Submission.model_validate({"prompt": "Why?", "response": "So.", "id": True})
+
+
+def test_a_response_that_is_a_text_is_not_parsed_to_know_its_text():
+    """It takes milliseconds of the event loop for megabytes."""
+    submission = Submission(prompt="p", response="<think>why</think> because")
+    assert submission.response_text == "<think>why</think> because"
+    assert "read" not in submission.__dict__
+    messages = Submission(prompt="p", response=[{"role": "assistant", "content": "because"}])
+    assert messages.response_text == messages.read.text == "because"

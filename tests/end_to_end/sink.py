@@ -69,8 +69,12 @@ class Sink(asyncio.BufferedProtocol):
 
     def _answer(self) -> None:
         if self._answer_seconds:
-            asyncio.get_running_loop().call_later(self._answer_seconds, self._transport.write, _ANSWER)
+            asyncio.get_running_loop().call_later(self._answer_seconds, self._write)
         else:
+            self._write()
+
+    def _write(self) -> None:
+        if not self._transport.is_closing():
             self._transport.write(_ANSWER)
 
 

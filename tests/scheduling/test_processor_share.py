@@ -57,7 +57,7 @@ async def test_steps_of_others_do_not_come_between_those_of_a_modest_caller():
         came, seconds = await asyncio.create_task(modest())
         for task in tasks:
             task.cancel()
-    assert came <= 2 + seconds / 0.002  # one after each moment in which the machine ran others; without regard 200
+    assert came <= 5 + seconds / 0.0005  # after a pause for each; without regard 200
 
 
 async def test_work_in_the_background_waits_for_callers_and_then_goes_on():

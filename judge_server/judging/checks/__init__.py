@@ -136,7 +136,7 @@ async def decide(criterion: CheckCriterion, submission: Submission, step: Step |
     costly because of its schemas is done again in the process. With ``step``, that
     step's text is read and the verdict carries its index and span."""
     kind = KINDS[type(criterion.check)]
-    if len(submission.read.text) < kind.slow_from:
+    if len(submission.response_text) < kind.slow_from:
         with suppress(NotAtOnceError), at_once():
             return decide_now(criterion, submission, step)
     elif not kind.apart or submission.characters <= LONG_CHARACTERS:
