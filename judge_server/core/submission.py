@@ -294,8 +294,7 @@ class Submission(Frozen):
     @field_validator("prompt")
     @classmethod
     def _has_a_prompt(cls, prompt: str | Conversation) -> str | Conversation:
-        texts = [prompt] if isinstance(prompt, str) else [_text_of(message) for message in prompt]
-        if not any(text.strip() for text in texts):
+        if not any(text.strip() for text in ([prompt] if isinstance(prompt, str) else map(_text_of, prompt))):
             raise ValueError("the prompt is empty: give the text or the messages that the response answers")
         return prompt
 
@@ -325,7 +324,7 @@ class Submission(Frozen):
 
     @property
     def response_text(self) -> str:
-        """Everything in the response as one text. What is a text already is not read for it: 7 MB take 7 ms."""
+        """Everything in the response. To parse 7 MB for it would take 7 ms."""
         return self.response if isinstance(self.response, str) else self.read.text
 
     @cached_property
@@ -383,13 +382,11 @@ class Submission(Frozen):
         """The size of all texts as they came, which decides whether work is done in another process: before that no
         long one is parsed."""
         response = [self.response] if isinstance(self.response, str) else map(_text_of, self.response)
-        texts = (*map(_text_of, self.conversation), *response, self.reference or "")
-        return sum(map(len, texts))
+        return sum(map(len, (*map(_text_of, self.conversation), *response, self.reference or "")))
 
     def texts(self) -> Iterator[str]:
         """Every text from outside."""
-        yield from (_text_of(message) for message in self.conversation)
-        yield self.response_text
+        yield from (*map(_text_of, self.conversation), self.response_text)
         if self.reference is not None:
             yield self.reference
 
