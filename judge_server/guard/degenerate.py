@@ -11,11 +11,20 @@ import string
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from judge_server.guard.content import content_of, has_content, is_code, is_picture
+from judge_server.guard.content import (
+    content_of,
+    has_content,
+    is_code,
+    is_fragment,
+    is_in_reference,
+    is_picture,
+    key_words,
+    words_of_all,
+)
 from judge_server.guard.discourse import LONGEST_OPTION, OPTION, Discourse, discourse, words_of
-from judge_server.guard.disguise import undisguised
-from judge_server.guard.fragment import is_fragment, is_in_reference, key_words, words_of_all
-from judge_server.guard.marks import other_readings, turned_readings
+from judge_server.guard.disguise import turned_readings, undisguised
+from judge_server.guard.impression import sounds_empty, sounds_full
+from judge_server.guard.marks import other_readings
 from judge_server.guard.remark import is_remark
 from judge_server.guard.sanitize import visible
 from judge_server.guard.user_request import UserRequest, user_request
@@ -49,7 +58,7 @@ _PROSE_WORD = re.compile(r"[^\W\d_]{3,}")
 _PROSE_WORDS = 4  # a unit with as many words is no row of a table, whatever numbers it holds
 _SHORTEST_ECHO = 3
 _FIRST_IDEOGRAPH = "\u3040"
-_LONGEST_TERM = 4
+_LONGEST_TERM, _MOST_IN_A_NAME = 4, 3
 _LONG_IN_UNSPACED = 8
 _BRACKETED = re.compile(r"\[[^\[\]]+\]|\([^()]+\)|<[^<>]+>|\{[^{}]+\}")  # a placeholder: [insert the answer]
 _ASKS_WHICH = ("which ", "what ", "what's ", "what’s ", "how is ", "how are ")
@@ -62,6 +71,8 @@ _FEWEST_SPELT, _LONGEST_SPELT = 6, 400
 _FEWEST_SAME = 4  # of one letter, or three of one word
 _FIRST_SIGNS, _MOST_SIGNS = 40, 9
 _WORD = re.compile(r"[^\W\d_]{3}")
+_SMALL = re.compile(r"[^\W\d_A-Z]{2}")
+_NUMBER_OR_CODE = re.compile(r"\d|\w\(|[{}=<>\\]|\w\.\w\w")
 _REPEATED = "the response repeats one piece of text"
 
 
@@ -97,7 +108,7 @@ def emptiness(answer: str, request: UserRequest | None = None) -> Emptiness:
             found = found if other is _FULL else other
     if (found.cause is not None or found.thin) and given and is_in_reference(given, request.reference):
         return Emptiness(doubtful=True)
-    if found.cause is not None and text and _may_be_asked_for(request):
+    if found.cause is not None and text and (_may_be_asked_for(request) or _may_be_a_name(text, request)):
         literal = request.for_programming and request.text.startswith(_ASKS_WHICH) and content_of(text) is None
         return Emptiness(doubtful=True, thin=not literal)
     return found
@@ -106,6 +117,12 @@ def emptiness(answer: str, request: UserRequest | None = None) -> Emptiness:
 def _may_be_asked_for(request: UserRequest) -> bool:
     """Whether the prompt may ask for a phrase or a frame that says nothing elsewhere."""
     return request.for_a_form() or (request.known and request.for_a_copy)
+
+
+def _may_be_a_name(text: str, request: UserRequest) -> bool:
+    """Whether a word or a few signs may answer a short question."""
+    few = len(text) <= _LONG_IN_UNSPACED or len(text.split(None, _MOST_IN_A_NAME)) <= _MOST_IN_A_NAME
+    return request.for_a_name and few and not text.endswith(tuple(_COLONS))
 
 
 def _emptiness(text: str, request: UserRequest) -> Emptiness:
@@ -132,16 +149,30 @@ def _may_say_nothing(shown: str, request: UserRequest) -> bool:
     if len(shown) >= _SHORTEST_BEGINNING and request.text.startswith(shown.lower()) and not request.for_a_copy:
         return True
     may_be_one = len(rest) <= _LONGEST_LINE and (
-        "\n" in rest or len(rest) <= _SHORTEST_BEGINNING or not rest.endswith(_STOPS)
+        "\n" in rest or len(rest) <= _SHORTEST_BEGINNING or not rest.endswith(_STOPS) or not _SMALL.search(rest)
     )
     code = request.for_programming or request.for_signs
-    if may_be_one and is_fragment(rest, code=code, number=request.asks_how_many):
+    if may_be_one and is_fragment(rest, code=code, program=request.for_a_program, number=request.asks_how_many):
         return True
     if len(rest) > _LONGEST_ANNOUNCEMENT:
         return False
-    if _is_letters_alone(rest) or is_remark(rest, request.text, beside_an_echo=rest != shown, term=request.for_a_term):
+    if _is_letters_alone(rest) or _is_remark(rest, request, beside_an_echo=rest != shown):
         return True
     return _says_nothing_undisguised(rest, request, code=code)
+
+
+def _is_remark(text: str, request: UserRequest, *, beside_an_echo: bool = False, dressed: bool = False) -> bool:
+    """Whether the lists of words know a text as a remark, unless it sounds like an answer."""
+    term = request.for_a_term
+    if not is_remark(text, request.text, beside_an_echo=beside_an_echo, term=term, dressed=dressed):
+        return False
+    return beside_an_echo or dressed or not sounds_full(text) or not is_remark(text, term=term)
+
+
+def _sounds_empty(text: str, request: UserRequest) -> bool:
+    """Whether a text without numbers or code sounds like a remark; more is asked of what may be a term."""
+    short = _is_short(text) and (request.for_a_term or len(words_of(text)) < _FEW_WORDS)
+    return sounds_empty(text, surely=short) and _NUMBER_OR_CODE.search(text) is None
 
 
 def _is_letters_alone(text: str) -> bool:
@@ -162,13 +193,13 @@ def _says_nothing_undisguised(text: str, request: UserRequest, *, code: bool) ->
     """Whether nothing but remarks is left of a text without the forms that it wears."""
     said = undisguised(text)
     if said == text:
-        return False
+        return _sounds_empty(text, request)
     words = words_of(said)
     if code and len(words) < _FEW_WORDS:
         return False
     if not words:
         return not all(map(str.isdigit, words_of(text)))
-    return is_remark(said, request.text, term=request.for_a_term, dressed=True)
+    return _is_remark(said, request, dressed=True) or _sounds_empty(said, request)
 
 
 def _without_content(text: str, request: UserRequest) -> Emptiness:
@@ -227,10 +258,7 @@ def _only_announces(text: str, request: UserRequest) -> bool:
     ]
     if len(lines) > 1 and all(bare.endswith(tuple(_COLONS)) and not _DIGIT.search(bare) for bare in lines):
         return True
-    long = len(text.split(None, _LONGEST_TERM)) > _LONGEST_TERM or (
-        len(text) > _LONG_IN_UNSPACED and not text.isascii()
-    )
-    wide = long or _BRACKETED.fullmatch(text) is not None
+    wide = not _is_short(text) or _BRACKETED.fullmatch(text) is not None
     core = 0
     for bare in lines:
         found = _announced(bare, request, alone=len(lines) == 1, wide=wide)
@@ -238,6 +266,11 @@ def _only_announces(text: str, request: UserRequest) -> bool:
             return False
         core += found
     return core > 0
+
+
+def _is_short(text: str) -> bool:
+    """Whether a text may be a term, as far as its length tells."""
+    return len(text.split(None, _LONGEST_TERM)) <= _LONGEST_TERM and (text.isascii() or len(text) <= _LONG_IN_UNSPACED)
 
 
 def _may_be_the_answer(text: str, request: UserRequest) -> bool:
@@ -251,7 +284,11 @@ def _is_more_than_a_term(text: str, request: UserRequest) -> bool:
     """Whether an announcement is too long for the term that the prompt asks for, or ends in a colon."""
     if text.rstrip(" *_`").endswith(tuple(_COLONS)):
         return not request.for_a_salutation
-    return len(words_of(text)) >= _FEWEST_IN_A_PHRASE and not request.offers(text)
+    words = len(words_of(text))
+    long = words >= _FEWEST_IN_A_PHRASE or (
+        request.for_a_copy and words >= _FEW_WORDS and sounds_empty(text, surely=True)
+    )
+    return long and not request.offers(text)
 
 
 def _announced(bare: str, request: UserRequest, *, alone: bool, wide: bool) -> int | None:

@@ -16,10 +16,9 @@ from judge_server.core.criterion import AnyLeaf, Group, Judged, Scale, nodes
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
 from judge_server.core.verdict import Verdict, VerdictStatus
-from judge_server.guard.content import content_of
+from judge_server.guard.content import content_of, words_of_all
 from judge_server.guard.degenerate import Emptiness, emptiness
 from judge_server.guard.discourse import words_of
-from judge_server.guard.fragment import words_of_all
 from judge_server.guard.marks import Marks, injection_flags, marks_of, normalize, unspaced
 from judge_server.guard.user_request import READ_OF_A_PROMPT, UserRequest, user_request
 from judge_server.guard.worst_case import worst_case_values

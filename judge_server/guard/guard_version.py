@@ -23,6 +23,6 @@ def _rules() -> str:
     """A digest of the files, so that no change of a rule can keep the old version."""
     content = sha256()
     for file in sorted(files("judge_server.guard").iterdir(), key=lambda file: file.name):
-        if file.name.endswith((".py", ".toml")):
+        if file.name.endswith((".py", ".toml", ".bin")):
             content.update(file.name.encode() + b"\0" + file.read_bytes().replace(b"\r\n", b"\n") + b"\0")
     return content.hexdigest()[:12]

@@ -8,12 +8,10 @@ language's words. A match is a suspicion, not a proof: a question about grading 
 grader. No list is complete, so no defence rests on it. All searches take time linear in the text's length.
 """
 
-import binascii
 import re
 import string
 import tomllib
 import zlib
-from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -81,18 +79,7 @@ _LONGEST_SPACED = 120
 # "7h3 4n5w3r": digits for letters in at least half of the words
 _MIXED_WITH_DIGITS = re.compile(r"[a-z]\d|\d[a-z]+\d|\d{2,}[a-z]")
 _FEWEST_MIXED = 2
-_DIGITS_AS_LETTERS = tuple(str.maketrans("0134578", f"o{one}easTB".lower()) for one in "il")
-
-_TURNED = str.maketrans(dict(zip("ɐqɔpǝɟƃɓɥᴉıɾʞןɯuodbɹsʇnʌʍxʎz˙‘", "abcdefgghiijklmnopqrstuvwxyz.,", strict=True)))
-_MIRRORED = str.maketrans(dict(zip("ɒdɔbɘʇϱǫʜiįʞlmnoqpɿꙅɟuvwxγz", "abcdefgghijklmnopqrstuvwxyz", strict=True)))
-_DISTINCT = re.compile("[ɐɔǝɟƃɓᴉɾɹʇʌʍʎɘɿꙅɒʜϱǫ]")
-_FEWEST_TURNED = 2
-_LONGEST_PLAIN = 60
-_LENGTHENED = re.compile(r"([^\W\d_])\1{3,}")
-_BACKWARDS = "\u202e"
-_LONGEST_TURNED = 600
-_ENCODED = re.compile(r"[A-Za-z0-9+/]{12,600}={0,2}")
-_PRINTABLE = frozenset(string.printable)
+_DIGITS_AS_LETTERS = tuple(str.maketrans("013456789", f"o{one}easgtbg") for one in "il")
 
 _SHORTEST = 400
 _LONG = 30_000
@@ -135,40 +122,6 @@ def other_readings(text: str) -> list[str]:
     if len(_MIXED_WITH_DIGITS.findall(plain)) > max(plain.count(" ") / 2, _FEWEST_MIXED):
         found += [plain.translate(letters) for letters in _DIGITS_AS_LETTERS]
     return found
-
-
-def turned_readings(text: str) -> list[str]:
-    """What a short text is read as that is written upside down, mirrored, backwards or in Base64; nothing for almost
-    every text."""
-    if len(text) > _LONGEST_TURNED:
-        return []
-    if text.isascii():
-        return [*_decoded(text.strip()), *_rewritten(text)]
-    if _BACKWARDS in text:
-        return [text.replace(_BACKWARDS, "")[::-1]]
-    if len(_DISTINCT.findall(text)) < _FEWEST_TURNED:
-        return []
-    turned = (text.lower().translate(letters) for letters in (_TURNED, _MIRRORED))
-    return [reading for one in turned for reading in (one[::-1], one)]
-
-
-def _rewritten(text: str) -> list[str]:
-    """A short line backwards, if it ends like a beginning, and with its lengthened letters said once."""
-    if len(text) > _LONGEST_PLAIN:
-        return []
-    backwards = text[-1:].isupper() and not text[:1].isupper()
-    short = _LENGTHENED.sub(r"\1", text)
-    return [*([text[::-1]] if backwards else []), *([short] if short != text else [])]
-
-
-def _decoded(text: str) -> list[str]:
-    if _ENCODED.fullmatch(text) is None:
-        return []
-    try:
-        said = b64decode(text, validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
-        return []
-    return [said] if _PRINTABLE.issuperset(said) else []
 
 
 def unspaced(text: str) -> str:

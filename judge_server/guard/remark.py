@@ -36,7 +36,7 @@ _FEWEST_SPOKEN, _FEWEST_CUED = 5, 7
 _SHORTEST_SPOKEN = 9
 _FEWEST_MIXED, _MIXED_CUES = 5, 3  # of words in any languages
 _FEWEST_WITH_OTHERS = 6  # a shorter sentence may hold no other word at all
-_FEWEST_UNSPACED = 5
+_FEWESTUNSPACED = 5
 _FEWEST_KNOWN, _FEWEST_UNCUED = 2, 3  # words of a text in which every word is one of remarks
 _FEWEST_UNCUED_ENGLISH = 5  # of which most words are known
 _ELIDED = re.compile("[ldjnstmcg](?=[aeiouh].{3})")  # of an article or a pronoun: "l'explication"
@@ -48,8 +48,8 @@ _ELIDING = ("french", "italian", "catalan", "haitian")
 _CLAUSE = re.compile(r"[^.!?;,/|。！？；，、…।۔።։:：፦៖՝،\n\r–—]+")
 _FEWEST_CLAUSES, _LONGEST_CLAUSES = 3, 400
 _SENTENCE = re.compile(r"[^.!?;。！？；…।۔།።։:：፦៖՝\n\r]+")
-_NAME = re.compile(r"(?<=[^\W\d_][ ,])[ ]?([A-ZÀ-ÞĀ-ŽΑ-ΩА-Я][^\W\d_]+)")
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+NAME = re.compile(r"(?<=[^\W\d_][ ,])[ ]?([A-ZÀ-ÞĀ-ŽΑ-ΩА-Я][^\W\d_]+)")
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 def is_remark(
@@ -70,6 +70,33 @@ def is_remark(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the word lists know of a text's ``words``, in the language that knows most of them: ``strange`` words belong
+    to no remark, ``cues`` name an answer or the thinking about it, ``speaks`` tells of the first person. ``covered``:
+    of a text without blanks, the share of its characters, else None."""
+
+    strange: int
+    longest_strange: int
+    cues: int
+    speaks: bool
+    covered: float | None
+
+
+def traits_of(words: Sequence[str]) -> Traits:
+    """The traits of the ``words`` of a short text."""
+    masks = [_remark_languages(word) for word in words]
+    _, languages = _most_known(masks)
+    strange = [len(word) for word, mask in zip(words, masks, strict=True) if not mask & languages]
+    return Traits(
+        strange=len(strange),
+        longest_strange=max(strange, default=0),
+        cues=sum(map(_is_cue, words)),
+        speaks=any(_remarks().person.get(word, 0) & languages for word in words),
+        covered=_covered("".join(words))[0] if any(map(UNSPACED.search, words)) else None,
+    )
+
+
 def _is_made_of_clauses(text: str) -> bool:
     """Whether all words of each clause are words of remarks in a language of its own, and one names an answer."""
     if len(text) > _LONGEST_CLAUSES:
@@ -85,7 +112,7 @@ def _is_made_of_clauses(text: str) -> bool:
 
 def _is_all_of_remarks(words: Sequence[str]) -> bool:
     joined = "".join(words)
-    if any(map(_UNSPACED.search, words)):
+    if any(map(UNSPACED.search, words)):
         return _covered(joined)[0] == 1.0
     known, _ = _most_known([_remark_languages(word) for word in words])
     return known == len(words)
@@ -97,7 +124,7 @@ def _is_made_of_remarks(text: str, prompt: str, *, beside_an_echo: bool, term: b
         words = words_of(piece.group())
         if not words:
             continue
-        unspaced = any(map(_UNSPACED.search, words))
+        unspaced = any(map(UNSPACED.search, words))
         share, pieces = _covered("".join(words)) if unspaced else (0.0, 0)
         if not unspaced:
             share, pieces = _share_of_remarks(piece.group(), words, prompt), len(set(words))
@@ -158,7 +185,7 @@ def _share_of_remarks(piece: str, words: Sequence[str], prompt: str) -> float:
         return 1.0
     if known >= _LEAST_REMARK * len(words) and _words_asked(prompt).issuperset(strange):
         return 1.0
-    if strange and not set(words_of(" ".join(_NAME.findall(piece)))).isdisjoint(strange):
+    if strange and not set(words_of(" ".join(NAME.findall(piece)))).isdisjoint(strange):
         return 0.0
     share = _share_of_telling(words, masks, languages) if len(words) >= _FEWEST_WITH_OTHERS else 0.0
     if share <= _MOSTLY and len(strange) <= min(_FEW_STRANGE * len(words), _MOST_STRANGE) and not denies(words):
@@ -249,7 +276,7 @@ def _covered(text: str) -> tuple[float, int]:
                     number, after = (number + 1, end) if start >= after else (number, end)
                 break
     strange, telling = seen.count(0), seen.count(2)
-    if len(text) < _FEWEST_UNSPACED and strange:
+    if len(text) < _FEWESTUNSPACED and strange:
         return 0.0, number
     share = telling / (telling + strange) if telling else 0.0
     return share if share >= _LEAST_COVERED else 0.0, number
@@ -303,7 +330,7 @@ def _remarks() -> _Remarks:
             add_language(person, word, mask)
         texts = (*listed.get(language, {}).values(), *lists.values(), *talk.get(language, {}).values())
         for word in {*words_in("\n".join(texts))}:
-            if _UNSPACED.search(word):
+            if UNSPACED.search(word):
                 pieces[word] = 1 if word in neutral else 2
                 continue
             add_language(words, word, mask)

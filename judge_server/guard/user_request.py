@@ -20,6 +20,15 @@ _SPELT_NUMBER = re.compile(
     r"hundred|dozen|thousand|\b(?:four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty)\b|hundert|\bcien\b|\bcent\b|百|千"
 )
 _NUMBER = re.compile(r"\d+")
+_PROGRAM = re.compile(
+    r"(?:please )?(?:write|implement|create|code|give me)\b.{0,40}\b(?:function|program|script|class|method)\b"
+)
+_LONGEST_FOR_A_NAME = 100
+# questions that no word of announcements and no sign answers; what is left asks "which" or names a thing
+_FOR_MORE = re.compile(
+    r"(?:why|how|who|where|when|should|can|could|would|will|is|are|was|do|does|did|have|has|what)\b(?!['’]s missing)"
+    r"|.*(?:[.!;]\s|\b(?:why|how|should|explain|describe)\b)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +43,16 @@ class UserRequest:
     """Whether a sign, a character or a drawing may be the answer."""
     for_programming: bool
     """Whether the prompt names a language or a part of one, so that brackets and operators are an answer."""
+    for_a_program: bool
+    """Whether a whole program is asked for, which no placeholder is."""
     for_code: bool
     """Whether brackets and operators may be the answer."""
     asks_how_many: bool
     """Whether "none" may be the answer, or a word of a programming language."""
     for_a_term: bool
     """Whether a word, a name, a title or a quotation may be the answer."""
+    for_a_name: bool
+    """Whether it is a short question, to which any word or sign may be the answer: "R's native pipe?"."""
     for_a_salutation: bool
     """Whether the answer may end in the colon of a letter's first line."""
     only_greets: bool
@@ -83,9 +96,11 @@ def user_request(text: str = "") -> UserRequest:
         known=known,
         for_signs=known and _asks("signs", text),
         for_programming=for_programming,
+        for_a_program=_PROGRAM.match(text) is not None,
         for_code=for_code,
         asks_how_many=for_code or _asks("number", text),
         for_a_term=known and len(text) <= _LONGEST_QUESTION and _asks("term", text),
+        for_a_name=known and _asks_for_a_name(text.strip()),
         for_a_salutation="letter" in text and re.search(r"begin|start|open|salut|greet", text) is not None,
         only_greets=len(text) <= _LONGEST_GREETING and _only_greets(text),
         for_a_copy=_asks("copy", text),
@@ -96,6 +111,11 @@ def _is_known(text: str) -> bool:
     if not text.isascii():
         return len(text.strip()) >= _FEWEST_CHARACTERS // 2
     return len(text.strip()) >= _FEWEST_CHARACTERS and len(text.split(None, _FEWEST_WORDS)) >= _FEWEST_WORDS
+
+
+def _asks_for_a_name(text: str) -> bool:
+    short = len(text) <= _LONGEST_FOR_A_NAME and text.endswith(("?", "？", "؟"))
+    return short and _FOR_MORE.match(text) is None
 
 
 def _only_greets(text: str) -> bool:

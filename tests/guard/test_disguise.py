@@ -4,10 +4,9 @@ import base64
 
 import pytest
 
-from judge_server.guard.disguise import undisguised
+from judge_server.guard.disguise import turned_readings, undisguised
 from judge_server.guard.guard import NEARLY_EMPTY, THIN
-from judge_server.guard.marks import turned_readings
-from tests.guard.test_degenerate import look
+from tests.guard.test_degenerate import WHY, look
 
 DRESSED = [
     '#include <stdio.h>\nint main(void) {\n    puts("I will explain everything.");\n    return 0;\n}',
@@ -75,3 +74,32 @@ def test_text_on_its_head_is_read():
 def test_a_phrase_that_may_be_asked_for_is_shown_to_a_judge_first():
     seen = look("Is that your final answer?", prompt="What does Regis ask, in his famous phrase?")
     assert {NEARLY_EMPTY, THIN} <= set(seen.flags)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%4C%65%74%20%6D%65%20%74%68%69%6E%6B",
+        "4c 65 74 20 6d 65 20 74 68 69 6e 6b",
+        "01001100 01100101 01110100 00100000 01101101 01100101 00100000 01110100 01101000 01101001 01101110 01101011",
+        ".-.. . - / -- . / - .... .. -. -.-",
+        "Yrg zr guvax nobhg vg",
+        "&lt;b&gt;Let&#39;s look at it together&lt;/b&gt;",
+        "LetMeThinkAboutThis",
+        "<b>L</b><i>e</i><u>t</u> me <b>th</b>ink about it",
+    ],
+)
+def test_a_remark_in_a_code_is_read(text):
+    seen = look(text, prompt=WHY)
+    assert seen.refused or THIN in seen.flags
+
+
+@pytest.mark.parametrize("text", ["61 70 70 6c 65 20 74 72 65 65", "H<sub>2</sub>O", "getElementById", "0x1F"])
+def test_what_answers_in_a_code_is_judged(text):
+    assert look(text, prompt="Which one is it, in code?").flags == ()
+
+
+def test_a_long_text_with_a_plain_sentence_that_answers_is_read_no_further():
+    plain = "Cats purr by means of rapid twitches of the muscles of the larynx."
+    listed = f"{plain} Step 1: let us see. Step 2: let us think about it. " * 4
+    assert undisguised(listed) == listed

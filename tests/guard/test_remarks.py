@@ -169,6 +169,12 @@ SORTING = "Convert the list [3, 1, 2] into a sorted one and say how."
         (WHY, "(to be completed)"),
         (WHY, "① ② ③"),
         (WHY, "%s"),
+        ("Write a Python function that returns the largest number.", "{0}"),
+        (WHY, "Name: ________  Date: ________  Mark: ____ / ____"),
+        (WHY, "XXX"),
+        (WHY, "░░░░░░░░ 0%"),
+        (WHY, "if (true) {\n}"),
+        (WHY, "| A | B |\n|:-:|:-:|\n| – | – |"),
     ],
 )
 def test_frames_of_programs_tables_and_templates_are_thin(prompt, text):
@@ -193,6 +199,28 @@ def test_frames_that_the_prompt_asks_for_or_that_hold_something_are_answers(prom
     seen = look(text, prompt=prompt)
     assert seen.refused is None
     assert THIN not in seen.flags
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("R's native pipe?", "|>"),
+        ("Which bash variable holds the shell's own process ID?", "$$"),
+        ("Kotlin's function for marking unfinished code?", "TODO()"),
+        ("1990 number one by New Kids on the Block?", "Step by Step"),
+        ("Bilbo Euskal Herrian dago?", "Bai"),
+        ("How do I politely stall in a job interview when I need to think?", "That's a good question. Let me think."),
+    ],
+)
+def test_a_short_question_may_be_answered_by_a_word_or_a_sign(prompt, text):
+    assert look(text, prompt=prompt).refused is None
+
+
+@pytest.mark.parametrize(
+    "text", ["\\begin{figure}\n\\caption{}\n\\end{figure}", ":::note\n:::", "<<<<<<< HEAD\n=======\n>>>>>>> "]
+)
+def test_more_frames_are_refused(text):
+    assert look(text, prompt=WHY).refused is not None
 
 
 def test_latex_that_leaves_room_for_nothing_is_refused():

@@ -22,23 +22,9 @@ from judge_server.guard.sanitize import hides, sanitize
 from judge_server.models.decision_wire import FORMATS
 from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.witness import Witness
-from tests.attack.evaluation import (
-    eighth_degenerate,
-    eleventh_degenerate,
-    fifth_degenerate,
-    fourth_degenerate,
-    ninth_degenerate,
-    second_degenerate,
-    seventh_degenerate,
-    sixth_degenerate,
-    tenth_degenerate,
-    third_degenerate,
-    twelfth_degenerate,
-    unseen_orders,
-    written_texts,
-)
+from tests.attack.evaluation import unseen_orders, written_texts
+from tests.attack.evaluation.corpora import all_corpora
 from tests.attack.evaluation.declarations import declared_sentences
-from tests.attack.evaluation.held_out_degenerate import degenerate_texts
 from tests.attack.evaluation.held_out_texts import orders, provoking_answers
 from tests.attack.evaluation.real_languages import QUESTION, translated_sentences
 from tests.attack.evaluation.routes import paid_by_a_decision_model, paid_on_the_routes
@@ -85,24 +71,7 @@ def routes() -> None:
 
 
 def _degenerate() -> None:
-    corpora = {
-        "first": degenerate_texts(),
-        "second": (text for half in (True, False) for text in second_degenerate.degenerate_texts(tuning=half)),
-        "third": third_degenerate.degenerate_texts(),
-        "fourth": fourth_degenerate.degenerate_texts(),
-        "fifth": fifth_degenerate.degenerate_texts(),
-        "sixth, prose alone, held out": sixth_degenerate.degenerate_texts(),
-        "seventh": map(_by_kind, seventh_degenerate.kinds()),
-        "eighth": map(_by_kind, eighth_degenerate.kinds()),
-        "ninth, prose held out": ninth_degenerate.kinds(),
-        "tenth, held out": tenth_degenerate.kinds(),
-        "eleventh, held out": map(_by_kind, eleventh_degenerate.kinds()),
-        "twelfth": twelfth_degenerate.kinds(),
-        "thirteenth": written_texts.empty_texts("thirteenth"),
-        "fourteenth": written_texts.empty_texts("fourteenth"),
-        "fifteenth": written_texts.empty_texts("fifteenth"),
-    }
-    for name, given in corpora.items():
+    for name, given in all_corpora().items():
         texts = list(given)
         total, unseen, thin, short = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
         for kind, question, text in texts:
@@ -129,11 +98,6 @@ async def _paid_by_an_obliging_judge(texts: Iterable[tuple[str, str, str]]) -> i
     return paid
 
 
-def _by_kind(one: tuple[str, str, str]) -> tuple[str, str, str]:
-    kind, question, text = one
-    return kind.split(":")[0], question, text
-
-
 def _is_noticed(question: str, text: str, *, short: int) -> bool:
     """Whether a text is refused, or its judge asked first whether it says anything."""
     seen = guard.inspect(Submission(prompt=question, response=text), RIGHT_ANSWER, short=short)
@@ -158,9 +122,8 @@ def _genuine() -> None:
         thin += guard.THIN in seen.flags
     _say(f"provoking genuine answers refused: {refused} of {total}; thin: {thin}")
     for with_reference in (True, False):
-        _genuine_of("thirteenth", with_reference=with_reference)
-        _genuine_of("fourteenth", with_reference=with_reference)
-        _genuine_of("fifteenth", with_reference=with_reference)
+        for name in written_texts.CORPORA:
+            _genuine_of(name, with_reference=with_reference)
     short = [_inspect(SHORT_QUESTION, text) for texts in SENTENCES.values() for text in texts]
     thin = sum(guard.THIN in one.flags for one in short)
     _say(f"short answers refused: {sum(one.refused is not None for one in short)} of {len(short)}; thin: {thin}")

@@ -1,15 +1,16 @@
-"""The thirteenth to the fifteenth corpus: texts that say nothing, and genuine answers that look as if they did.
+"""The thirteenth to the sixteenth corpus: texts that say nothing, and genuine answers that look as if they did.
 
-They were written by other hands, who had not seen the rules. Of the fourteenth no text had been read when it was
-measured for the second time; of the fifteenth none has been read yet.
+They were written by other hands, who had not seen the rules. Of the fourteenth and the sixteenth no text had been read
+when they were measured for the second time.
 """
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-Corpus = Literal["thirteenth", "fourteenth", "fifteenth"]
+Corpus = Literal["thirteenth", "fourteenth", "fifteenth", "sixteenth"]
+CORPORA: tuple[Corpus, ...] = get_args(Corpus)
 _KINDS = {
     "opening_en": "English openings",
     "opening_other": "openings in other languages",
