@@ -94,7 +94,7 @@ def test_a_remark_in_a_code_is_read(text):
     assert seen.refused or THIN in seen.flags
 
 
-@pytest.mark.parametrize("text", ["61 70 70 6c 65 20 74 72 65 65", "H<sub>2</sub>O", "getElementById", "0x1F"])
+@pytest.mark.parametrize("text", ["61 70 70 6c 65 20 74 72 65 65", "H<sub>2</sub>O", "0x1F"])
 def test_what_answers_in_a_code_is_judged(text):
     assert look(text, prompt="Which one is it, in code?").flags == ()
 
