@@ -21,14 +21,19 @@ FILE = "impression.bin"
 _LONGEST = 120
 _SPACED_PIECES, _UNSPACED_PIECES = (2, 3, 4, 5), (1, 2, 3, 4)
 _SURELY_EMPTY, _SOUNDS_EMPTY, _SOUNDS_FULL = 1.0, -2.5, -4.0
+_SENTENCE = re.compile(r"[^\W_][^.!?]+[.!?]*")
 _DIGIT = re.compile(r"\d")
 _MANY_WORDS = 12
 
 
 def sounds_empty(text: str, *, surely: bool = False) -> bool:
     """Whether a short text sounds like a remark, although no list of words says so. ``surely``: a word or two may be
-    an answer, so that more is asked of them."""
-    return len(text) <= _LONGEST and impression(text) > (_SURELY_EMPTY if surely else _SOUNDS_EMPTY)
+    an answer, so that more is asked of them. No sentence may sound like an answer: "Water. I hope this helps." says
+    something."""
+    if len(text) > _LONGEST or impression(text) <= (_SURELY_EMPTY if surely else _SOUNDS_EMPTY):
+        return False
+    sentences = _SENTENCE.findall(text)
+    return len(sentences) < 2 or all(impression(one) > _SOUNDS_FULL for one in sentences)
 
 
 def sounds_full(text: str) -> bool:

@@ -69,3 +69,10 @@ def test_the_weights_are_one_byte_for_each_bucket_and_decide_what_is_heard():
 @pytest.mark.parametrize("text", ["", " ", "…", "☺", "\u0301", "7"])
 def test_any_text_can_be_weighed(text):
     assert isinstance(impression(text), float)
+
+
+@pytest.mark.parametrize(
+    "text", ["Larynx muscles. I hope this helps!", "Two muscles twitch. Let me know if you need more."]
+)
+def test_a_sentence_that_answers_outweighs_the_remark_beside_it(text):
+    assert THIN not in look(text, prompt=WHY).flags
