@@ -171,7 +171,7 @@ def _is_remark(text: str, request: UserRequest, *, beside_an_echo: bool = False,
 
 def _sounds_empty(text: str, request: UserRequest) -> bool:
     """Whether a text without numbers or code sounds like a remark; more is asked of what may be a term."""
-    short = _is_short(text) and (request.for_a_term or len(words_of(text)) < _FEW_WORDS)
+    short = _is_short(text) and (request.for_a_term or len(words_of(text)) <= _MOST_IN_A_NAME)
     return sounds_empty(text, surely=short) and _NUMBER_OR_CODE.search(text) is None
 
 
