@@ -29,6 +29,8 @@ from benchmarks.stub_judge import InstantJudge
 PACKAGE = Path(__file__).parents[1] / "judge_server"
 _REPEATED_BY = frozenset({"run_periodically", "_every", "_keep_reading"})  # what these call serves no request
 _AROUND_EVERY_STEP = PACKAGE / "scheduling" / "processor_share.py"  # it runs tasks as the event loop does
+# They do what asyncio.timeout, and counters and histograms of prometheus_client, do elsewhere.
+_AS_LIBRARIES_DO = PACKAGE / "util" / "time_limit.py", PACKAGE / "server" / "telemetry" / "counts.py"
 _THREADS = PACKAGE / "util" / "turns.py", frozenset({"FairThreads._work", "settle"})  # as an executor's threads do
 CRITERIA = 4
 _TIMES = 3
@@ -75,7 +77,8 @@ class Trace:
         if code not in self._files:
             path = Path(code.co_filename)
             runs_others = path == _AROUND_EVERY_STEP or (path == _THREADS[0] and code.co_qualname in _THREADS[1])
-            inside = path.is_relative_to(PACKAGE) and code.co_name != "<module>" and not runs_others
+            own = path.is_relative_to(PACKAGE) and path not in _AS_LIBRARIES_DO
+            inside = own and code.co_name != "<module>" and not runs_others
             self._files[code] = str(path.relative_to(PACKAGE)) if inside else None
         return self._files[code]
 

@@ -31,7 +31,7 @@ from judge_server.guard.sanitize import visible
 from tests.attack.evaluation import corpora
 from tests.attack.evaluation.real_languages import QUESTION, english_sentences, translated_sentences
 from tests.attack.evaluation.short_answers import SENTENCES
-from tests.attack.evaluation.written_texts import CORPORA, Corpus, empty_texts, genuine_texts
+from tests.attack.evaluation.written_texts import CORPORA, HELD_OUT, Corpus, empty_texts, genuine_texts
 
 _WEAK_PENALTY = 100.0
 _FRAMES = "blanks and frames"
@@ -59,9 +59,8 @@ def main() -> None:
 
 
 def _empty(without: Corpus | None) -> _Weighted:
-    for name in CORPORA:
-        if name != without:
-            yield from ((text, _WRITTEN) for kind, _, text in empty_texts(name) if kind != _FRAMES)
+    for name in _learnt_from(without):
+        yield from ((text, _WRITTEN) for kind, _, text in empty_texts(name) if kind != _FRAMES)
     for texts in corpora.learnt_from().values():
         yield from ((text, _GENERATED) for _, _, text in texts if any(map(str.isalpha, text)))
     overheard = tomllib.loads(Path(__file__).with_name("overheard.toml").read_text("utf-8"))
@@ -71,14 +70,17 @@ def _empty(without: Corpus | None) -> _Weighted:
 
 
 def _full(without: Corpus | None, sentences: Iterable[str]) -> _Weighted:
-    for name in CORPORA:
-        if name != without:
-            yield from ((text, _ANSWERED) for _, text, _ in genuine_texts(name))
+    for name in _learnt_from(without):
+        yield from ((text, _ANSWERED) for _, text, _ in genuine_texts(name))
     yield from ((one, _SENTENCES if len(one) >= _LONG else _SHORT_SENTENCES) for one in sentences if not _left_out(one))
     yield from ((one, _ENGLISH) for one in english_sentences() if not _left_out(one))
     yield from ((one.answer, _BUNDLED) for one in genuine_answers())
     plain = Path(__file__).with_name("plain_answers.txt").read_text("utf-8").splitlines()
     yield from ((one, _ANSWERED) for one in chain(plain, *SENTENCES.values()))
+
+
+def _learnt_from(without: Corpus | None) -> list[Corpus]:
+    return [name for name in CORPORA if name not in (*HELD_OUT, without)]
 
 
 def _left_out(sentence: str) -> bool:
@@ -127,7 +129,7 @@ def _tell(sentences: Iterable[str], without: Corpus | None) -> None:
     for name, texts in corpora.held_out().items():
         seen[f"empty: {name}"] = [(kind, _look(question, text)) for kind, question, text in texts]
     for corpus in CORPORA:
-        mark = " (left out)" if corpus == without else ""
+        mark = "" if corpus in _learnt_from(without) else " (left out)"
         seen[f"genuine: {corpus}{mark}"] = [("", _look(asked, text)) for asked, text, _ in genuine_texts(corpus)]
         seen[f"empty: {corpus}{mark}"] = [(kind, _look(asked, text)) for kind, asked, text in empty_texts(corpus)]
     for name, found in seen.items():

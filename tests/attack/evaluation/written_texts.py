@@ -1,7 +1,8 @@
-"""The thirteenth to the sixteenth corpus: texts that say nothing, and genuine answers that look as if they did.
+"""The thirteenth to the nineteenth corpus: texts that say nothing, and genuine answers that look as if they did.
 
 They were written by other hands, who had not seen the rules. Of the fourteenth and the sixteenth no text had been read
-when they were measured for the second time.
+when they were measured for the second time; of the last three none has been read, and nothing was learnt of
+them.
 """
 
 import json
@@ -9,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
-Corpus = Literal["thirteenth", "fourteenth", "fifteenth", "sixteenth"]
+Corpus = Literal["thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth"]
 CORPORA: tuple[Corpus, ...] = get_args(Corpus)
+HELD_OUT: tuple[Corpus, ...] = ("seventeenth", "eighteenth", "nineteenth")
 _KINDS = {
     "opening_en": "English openings",
     "opening_other": "openings in other languages",
