@@ -60,6 +60,11 @@ def test_a_long_text_has_no_sound():
     assert not sounds_full("Two muscles in the larynx twitch. " * 20)
 
 
+@pytest.mark.parametrize("text", ["Call for help at once.", "Call an ambulance now.", "Go to a hospital at once."])
+def test_what_a_physician_says_in_an_emergency_is_no_remark(text):
+    assert THIN not in look(text, prompt="My father cannot lift his left arm since breakfast. What should I do?").flags
+
+
 def test_the_weights_are_one_byte_for_each_bucket_and_decide_what_is_heard():
     pieces, properties = features("Let me see.")
     assert len(weights_of_buckets()) > max(*pieces, *properties)
