@@ -60,7 +60,9 @@ def test_a_long_text_has_no_sound():
     assert not sounds_full("Two muscles in the larynx twitch. " * 20)
 
 
-@pytest.mark.parametrize("text", ["Call for help at once.", "Call an ambulance now.", "Go to a hospital at once."])
+@pytest.mark.parametrize(
+    "text", ["Call an ambulance now.", "Alone: call for help at once.", "Go to a hospital at once."]
+)
 def test_what_a_physician_says_in_an_emergency_is_no_remark(text):
     assert THIN not in look(text, prompt="My father cannot lift his left arm since breakfast. What should I do?").flags
 
