@@ -37,6 +37,8 @@ _MOST_FILES = 65_536
 _OWN_FILES = 64  # database, log, rubric files, processes
 _MOST_CALLS = 256  # of judges at a time; further ones wait for a free file
 _AT_ONCE_SECONDS = 0.75  # after a second signal
+_LAST_STEPS_SECONDS = 1.0  # of a thread on a busy machine
+_DID_NOT_START = 2  # status of a command that was given what cannot work
 _CLOSE_SECONDS = 1  # to send the last responses; event streams are cut after it
 
 
@@ -139,11 +141,15 @@ def server_of(
 
 def _leave_waiting_threads(started: bool) -> None:
     """End now if a thread of the store still waits for the database. The interpreter would wait for it at its end, and
-    the transaction is rolled back anyway."""
-    if any(thread.name.startswith("store-") for thread in threading.enumerate()):
+    the transaction is rolled back anyway. A thread that has just been let go gets the time for its last steps."""
+    give_up = time.monotonic() + _LAST_STEPS_SECONDS
+    of_the_store = [thread for thread in threading.enumerate() if thread.name.startswith("store-")]
+    for thread in of_the_store:
+        thread.join(max(0.0, give_up - time.monotonic()))
+    if any(thread.is_alive() for thread in of_the_store):
         _LOG.warning("the database did not answer: the server ends without waiting for it")
         logging.shutdown()
-        os._exit(0 if started else 1)
+        os._exit(0 if started else _DID_NOT_START)
 
 
 def port_is_free(host: str, port: int) -> bool:

@@ -8,6 +8,7 @@ from queue import Queue
 import httpx
 import pytest
 
+from judge_server.server import serving
 from judge_server.server.serving import page_address, port_is_free, server_of
 from tests.served import settings_of
 from tests.yardstick import PATIENCE_SECONDS
@@ -50,3 +51,30 @@ def test_the_pages_are_opened_once_the_server_listens():
 )
 def test_a_browser_is_sent_to_an_address_of_this_machine(host, address):
     assert page_address(host, 1, "") == address
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_a_thread_of_the_store_that_ends_in_time_ends_no_server_before_its_reason_is_said(started, monkeypatch):
+    ended = []
+    monkeypatch.setattr(serving.os, "_exit", ended.append)
+    last_steps = threading.Thread(target=threading.Event().wait, args=(0.1,), name="store-release", daemon=True)
+    last_steps.start()
+    serving._leave_waiting_threads(started=started)
+    assert not ended
+    assert not last_steps.is_alive()
+
+
+@pytest.mark.parametrize(("started", "status"), [(True, 0), (False, 2)])
+def test_a_thread_that_waits_for_the_database_is_left_with_the_status_that_the_command_would_have(
+    started, status, monkeypatch, caplog
+):
+    ended, answered = [], threading.Event()
+    monkeypatch.setattr(serving.os, "_exit", ended.append)
+    monkeypatch.setattr(serving, "_LAST_STEPS_SECONDS", 0.01)
+    monkeypatch.setattr(serving.logging, "shutdown", lambda: None)
+    threading.Thread(target=answered.wait, name="store-writer_0", daemon=True).start()
+    with caplog.at_level(logging.WARNING):
+        serving._leave_waiting_threads(started=started)
+    answered.set()
+    assert ended == [status]
+    assert "without waiting for it" in caplog.text

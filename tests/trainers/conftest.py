@@ -16,6 +16,9 @@ def once_started(behave: Behaviour) -> Behaviour:
     return lambda body: behave(body) if "[BEGIN RESPONSE" in str(body) else well(body)
 
 
+OF_A_RANDOM_POLICY = {"thin_responses": "judge"}
+"""Weights that nobody trained write anything, and other things on another processor: what may say nothing is judged."""
+
 FAULTS: dict[str, Behaviour] = {
     "timeout": once_started(lambda body: Reply(delay_seconds=120)),
     "garbage": once_started(lambda body: text("I would rather talk about something else.")),
@@ -34,7 +37,7 @@ def nobody() -> Iterator[str]:
 @pytest.fixture
 def judge_url() -> Iterator[str]:
     """The address of a server whose judge is the embedded baseline."""
-    with served(settings_of()) as client:
+    with served(settings_of(**OF_A_RANDOM_POLICY)) as client:
         yield str(client.base_url).rstrip("/")
 
 
@@ -44,7 +47,7 @@ def serving() -> Callable[..., AbstractContextManager[str]]:
 
     @contextmanager
     def serving(fault: str | None = None, **settings: object) -> Iterator[str]:
-        with judged_by(FAULTS[fault] if fault else faithful(), **settings) as (client, _):
+        with judged_by(FAULTS[fault] if fault else faithful(), **(OF_A_RANDOM_POLICY | settings)) as (client, _):
             yield str(client.base_url).rstrip("/")
 
     return serving

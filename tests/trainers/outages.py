@@ -31,6 +31,8 @@ RUBRIC = {
     "criteria": [{"id": "kind", "statement": "Is kind.", "points": 1}],
 }
 _GOLDEN = 0.6180339887498949
+_OF_A_RANDOM_POLICY = {"JUDGE_SERVER_THIN_RESPONSES": "judge"}
+"""Weights that nobody trained write anything, and other things on another processor: what may say nothing is judged."""
 _PATIENT = 900
 _START_SECONDS = 240
 _MAIN = "import sys; from judge_server.cli import main; sys.exit(main())"
@@ -117,7 +119,7 @@ class Place:
         process = subprocess.Popen(
             [sys.executable, "-c", _MAIN, "serve", "--port", str(self.port), *map(str, given)],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(self.package)},
+            env=os.environ | {"PYTHONPATH": str(self.package), **_OF_A_RANDOM_POLICY},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
