@@ -20,25 +20,34 @@ STEP = 1 / 16  # of a weight: it is kept as a whole number of steps in one byte
 FILE = "impression.bin"
 _LONGEST = 120
 _SPACED_PIECES, _UNSPACED_PIECES = (2, 3, 4, 5), (1, 2, 3, 4)
-_SURELY_EMPTY, _SOUNDS_EMPTY, _SOUNDS_FULL = 3.0, 2.0, -4.0
+_BRIEF, _BRIEF_IN_A_DENSE_SCRIPT = 30, 14  # characters up to which a text may be a piece of advice: "Keep her warm."
+_FIRST_DENSE = "\u0900"
+_SURELY_EMPTY, _BRIEF_SOUNDS_EMPTY, _SOUNDS_EMPTY = 3.0, 2.0, 1.0
+_BRIEF_SOUNDS_FULL, _SOUNDS_FULL = -2.0, -4.0
 _SENTENCE = re.compile(r"[^\W_][^.!?]+[.!?]*")
 _DIGIT = re.compile(r"\d")
 _MANY_WORDS = 12
 
 
 def sounds_empty(text: str, *, surely: bool = False) -> bool:
-    """Whether a short text sounds like a remark, although no list of words says so. ``surely``: a word or two may be
-    an answer, so that more is asked of them. No sentence may sound like an answer: "Water. I hope this helps." says
-    something."""
-    if len(text) > _LONGEST or impression(text) <= (_SURELY_EMPTY if surely else _SOUNDS_EMPTY):
+    """Whether a short text sounds like a remark, although no list of words says so. More is asked of a brief one, and
+    most if ``surely``: a word or two may be an answer. No sentence may sound like an answer: "Water. I hope this
+    helps." says something."""
+    bound = _SURELY_EMPTY if surely else _BRIEF_SOUNDS_EMPTY if _is_brief(text) else _SOUNDS_EMPTY
+    if len(text) > _LONGEST or impression(text) <= bound:
         return False
     sentences = _SENTENCE.findall(text)
     return len(sentences) < 2 or all(impression(one) > _SOUNDS_FULL for one in sentences)
 
 
 def sounds_full(text: str) -> bool:
-    """Whether a short text sounds like an answer, although its words are those of remarks."""
-    return len(text) <= _LONGEST and impression(text) < _SOUNDS_FULL
+    """Whether a short text sounds like an answer, although its words are those of remarks: a brief one has few words
+    to be known by, so that less is asked of it."""
+    return len(text) <= _LONGEST and impression(text) < (_BRIEF_SOUNDS_FULL if _is_brief(text) else _SOUNDS_FULL)
+
+
+def _is_brief(text: str) -> bool:
+    return len(text) <= (_BRIEF if text[:1] < _FIRST_DENSE else _BRIEF_IN_A_DENSE_SCRIPT)
 
 
 @lru_cache(maxsize=64)  # asked twice about each text

@@ -1,12 +1,17 @@
 """What a text sounds like only ever makes it thin, and may also save it from being thin."""
 
+from itertools import chain
+
 import pytest
 
 from judge_server.guard.guard import THIN
 from judge_server.guard.impression import features, impression, sounds_empty, sounds_full, weights_of_buckets
 from judge_server.guard.remark import is_remark
+from tests.attack.evaluation import advice
+from tests.attack.evaluation.short_answers import SENTENCES
 from tests.guard.test_degenerate import WHY, look
 
+STROKE = "My father cannot lift his left arm since breakfast. What should I do?"
 UNLISTED = [
     "Hold my drink, this one is going to be fun.",
     "Thanks for holding, I have your file in front of me now.",
@@ -61,10 +66,28 @@ def test_a_long_text_has_no_sound():
 
 
 @pytest.mark.parametrize(
-    "text", ["Call an ambulance now.", "Alone: call for help at once.", "Go to a hospital at once."]
+    "text",
+    [
+        "Call an ambulance now.",
+        "Call for help at once.",
+        "Alone: call for help at once.",
+        "Go to a hospital at once.",
+        "Peça ajuda já.",
+        "すぐ避難してください。",
+    ],
 )
 def test_what_a_physician_says_in_an_emergency_is_no_remark(text):
-    assert THIN not in look(text, prompt="My father cannot lift his left arm since breakfast. What should I do?").flags
+    assert THIN not in look(text, prompt=STROKE).flags
+
+
+def test_short_advice_that_the_weights_have_not_seen_is_seldom_thin_and_never_refused():
+    seen = [look(text, prompt=STROKE) for text in advice.UNSEEN]
+    assert sum(THIN in one.flags for one in seen) <= 0.05 * len(seen)
+    assert all(one.refused is None for one in seen)
+
+
+def test_what_measures_short_advice_is_not_learnt_from():
+    assert set(advice.UNSEEN).isdisjoint((*advice.LEARNT, *chain.from_iterable(SENTENCES.values())))
 
 
 def test_the_weights_are_one_byte_for_each_bucket_and_decide_what_is_heard():

@@ -8,6 +8,7 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from judge_server.attack.attack import Attack
@@ -22,7 +23,7 @@ from judge_server.guard.sanitize import hides, sanitize
 from judge_server.models.decision_wire import FORMATS
 from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.witness import Witness
-from tests.attack.evaluation import unseen_orders, written_texts
+from tests.attack.evaluation import advice, unseen_orders, written_texts
 from tests.attack.evaluation.corpora import all_corpora
 from tests.attack.evaluation.declarations import declared_sentences
 from tests.attack.evaluation.held_out_texts import orders, provoking_answers
@@ -124,11 +125,16 @@ def _genuine() -> None:
     for with_reference in (True, False):
         for name in written_texts.CORPORA:
             _genuine_of(name, with_reference=with_reference)
-    short = [_inspect(SHORT_QUESTION, text) for texts in SENTENCES.values() for text in texts]
-    thin = sum(guard.THIN in one.flags for one in short)
-    _say(f"short answers refused: {sum(one.refused is not None for one in short)} of {len(short)}; thin: {thin}")
+    _answered("short answers", chain.from_iterable(SENTENCES.values()))
+    _answered("short advice that was not learnt from", advice.UNSEEN)
     found = refusals(genuine_answers())
     _say(f"bundled genuine answers refused: {len(found.refused)} of {found.answers}; flagged: {found.flagged}")
+
+
+def _answered(title: str, texts: Iterable[str]) -> None:
+    seen = [_inspect(SHORT_QUESTION, text) for text in texts]
+    refused, thin = sum(one.refused is not None for one in seen), sum(guard.THIN in one.flags for one in seen)
+    _say(f"{title} refused: {refused} of {len(seen)}; thin: {thin}")
 
 
 def _genuine_of(corpus: written_texts.Corpus, *, with_reference: bool) -> None:

@@ -28,7 +28,7 @@ from judge_server.guard.discourse import word_lists
 from judge_server.guard.disguise import turned_readings, undisguised
 from judge_server.guard.marks import other_readings
 from judge_server.guard.sanitize import visible
-from tests.attack.evaluation import corpora
+from tests.attack.evaluation import advice, corpora
 from tests.attack.evaluation.real_languages import QUESTION, english_sentences, translated_sentences
 from tests.attack.evaluation.short_answers import SENTENCES
 from tests.attack.evaluation.written_texts import CORPORA, HELD_OUT, Corpus, empty_texts, genuine_texts
@@ -76,7 +76,7 @@ def _full(without: Corpus | None, sentences: Iterable[str]) -> _Weighted:
     yield from ((one, _ENGLISH) for one in english_sentences() if not _left_out(one))
     yield from ((one.answer, _BUNDLED) for one in genuine_answers())
     plain = Path(__file__).with_name("plain_answers.txt").read_text("utf-8").splitlines()
-    yield from ((one, _ANSWERED) for one in chain(plain, *SENTENCES.values()))
+    yield from ((one, _ANSWERED) for one in chain(plain, advice.LEARNT, *SENTENCES.values()))
 
 
 def _learnt_from(without: Corpus | None) -> list[Corpus]:
@@ -125,6 +125,7 @@ def _tell(sentences: Iterable[str], without: Corpus | None) -> None:
             ("", _look(QUESTION, one)) for one in sentences if _left_out(one) and len(one) >= _LONG
         ],
         "short answers": [("", _look(_SHORT_QUESTION, one)) for one in chain.from_iterable(SENTENCES.values())],
+        "short advice (left out)": [("", _look(_SHORT_QUESTION, one)) for one in advice.UNSEEN],
     }
     for name, texts in corpora.held_out().items():
         seen[f"empty: {name}"] = [(kind, _look(question, text)) for kind, question, text in texts]
