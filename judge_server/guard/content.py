@@ -39,6 +39,7 @@ _EMPTY_ITEM = re.compile(
 _ITEM = re.compile(r"^[ \t]*(?:[-*+•>]|\d{1,3}[.)])[ \t]+(?:\[[ xX]?\][ \t]+)?", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\[\]]{0,400})\]\([^()]{0,400}\)")
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,}|:{3,}|<{7}|={7}|>{7})[ \t]?[A-Za-z0-9_+-]{0,20}[ \t]*$", re.MULTILINE)
+_FENCES = ("```", "~~~", ":::", ">>>>>>>")
 _RULE = re.compile(r"^[ \t|:+=_*-]{3,}$", re.MULTILINE)
 _EMPTY_ENTRY = re.compile(
     r"""^[ \t]*(?:(?:-[ \t]+)?["']?[\w-]{1,40}["']?[ \t]*[:=][ \t]*(?:''|""|\[\]|\{\}|null|~)?[ \t]*,?"""
@@ -148,14 +149,14 @@ def without_shell(text: str) -> str:
         return text
     shown = _without_thought(text)
     for _ in range(2):  # JSON in a fence, LaTeX in a tag
-        if "```" in shown or "~~~" in shown or ":::" in shown or ">>>>>>>" in shown:
+        if any(sign[0] in shown and sign in shown for sign in _FENCES):  # one sign is found much faster than three
             shown = _FENCE.sub("", shown).strip()
         values = _values(shown)
         if values is not None:
             shown = values
-        if "<" in shown or "&" in shown or "/*" in shown:
+        if "<" in shown or "&" in shown or ("/" in shown and "/*" in shown):
             shown = _TAG.sub(" ", _INLINE.sub("", _COMMENT.sub(" ", shown)))
-        if "](" in shown:
+        if "]" in shown and "](" in shown:
             shown = _LINK.sub(r"\1", shown)
         if "\\" in shown:
             shown = _LATEX.sub(" ", shown)

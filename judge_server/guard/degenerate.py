@@ -24,7 +24,7 @@ from judge_server.guard.content import (
 from judge_server.guard.discourse import LONGEST_OPTION, OPTION, Discourse, discourse, words_of
 from judge_server.guard.disguise import turned_readings, undisguised
 from judge_server.guard.impression import sounds_empty, sounds_full
-from judge_server.guard.marks import other_readings
+from judge_server.guard.marks import other_readings, single_spaced
 from judge_server.guard.remark import is_remark
 from judge_server.guard.sanitize import visible
 from judge_server.guard.user_request import UserRequest, user_request
@@ -145,7 +145,7 @@ def _may_say_nothing(shown: str, request: UserRequest) -> bool:
     """Whether a text is made of remarks that would fit any prompt, or is a part of the prompt."""
     if len(shown) > _LONGEST_ANNOUNCEMENT + len(request.text):
         return False
-    rest = _without_echo(shown, request)
+    rest = _without_echo(shown, request.text)
     if len(shown) >= _SHORTEST_BEGINNING and request.text.startswith(shown.lower()) and not request.for_a_copy:
         return True
     may_be_one = len(rest) <= _LONGEST_LINE and (
@@ -235,7 +235,7 @@ def _announcement(shown: str, request: UserRequest) -> Emptiness | None:
     """Nothing but words that announce an answer, or that repeat the prompt."""
     if len(shown) > _LONGEST_ANNOUNCEMENT + len(request.text):
         return None
-    rest = _without_echo(shown, request)
+    rest = _without_echo(shown, request.text)
     if rest != shown and request.for_a_copy:  # asked last: most answers do not echo the prompt, and the search is long
         if not words_of(rest):
             return _THIN
@@ -330,15 +330,16 @@ def _discourse_of(piece: str, *, wide: bool = False) -> Discourse | None:
 
 
 @lru_cache(maxsize=8)  # asked twice about each text
-def _without_echo(text: str, request: UserRequest) -> str:
+@lru_cache(maxsize=8)  # asked twice about each response
+def _without_echo(text: str, prompt: str) -> str:
     """The text without the prompt and without its sentences."""
-    lowered = " ".join(text.lower().split())
-    if not any(sentence in lowered for sentence in _sentences(request.text)):
+    lowered = single_spaced(text.lower())
+    if not any(sentence in lowered for sentence in _sentences(prompt)):
         return text
     said = " ".join(words_of_all(text))
     rest = f" {said} "
-    asked = words_of_all(request.text)
-    parts = [asked, *(words_of_all(part) for part in _SENTENCE_END.split(request.text))]
+    asked = words_of_all(prompt)
+    parts = [asked, *(words_of_all(part) for part in _SENTENCE_END.split(prompt))]
     for part in parts:
         if len(part) >= _SHORTEST_ECHO or len("".join(part)) >= _shortest_sentence(part[0] if part else ""):
             rest = rest.replace(f" {' '.join(part)} ", "  ")
@@ -348,7 +349,7 @@ def _without_echo(text: str, request: UserRequest) -> str:
 @lru_cache(maxsize=256)  # the responses to one prompt share it
 def _sentences(text: str) -> tuple[str, ...]:
     """The sentences of some length, each once."""
-    plain = " ".join(text.split())
+    plain = single_spaced(text)
     found = (sentence.strip() for sentence in _SENTENCE_END.split(plain))
     return tuple(dict.fromkeys(one for one in found if len(one) >= _shortest_sentence(one)))
 
@@ -360,7 +361,7 @@ def _shortest_sentence(text: str) -> int:
 
 def _repetition(text: str, request: UserRequest) -> Emptiness | None:
     """A text of some length that is one unit said again and again (the last time perhaps cut off)."""
-    plain = " ".join(text.casefold().split())
+    plain = single_spaced(text.lower())
     unit = repeated_unit(plain)
     if unit is None:
         return None
@@ -382,9 +383,7 @@ def _repetition(text: str, request: UserRequest) -> Emptiness | None:
 
 def repeated_unit(text: str) -> str | None:
     """The shortest text of which ``text`` is a repetition, at least four times over, the last time perhaps cut off.
-
-    Half of a text of period p stands in it again p characters later, and nowhere before: a single search finds it.
-    """
+    Half of a text of period p stands in it again p characters later, and nowhere before: a single search finds it."""
     if len(text) < _SHORTEST_REPETITION:
         return None
     place = text.find(text[: len(text) // 2], 1)

@@ -19,7 +19,7 @@ from judge_server.core.verdict import Verdict, VerdictStatus
 from judge_server.guard.content import content_of, words_of_all
 from judge_server.guard.degenerate import Emptiness, emptiness
 from judge_server.guard.discourse import words_of
-from judge_server.guard.marks import Marks, injection_flags, marks_of, normalize, unspaced
+from judge_server.guard.marks import Marks, injection_flags, marks_of, normalize, single_spaced, unspaced
 from judge_server.guard.user_request import READ_OF_A_PROMPT, UserRequest, user_request
 from judge_server.guard.worst_case import worst_case_values
 from judge_server.util.lru import BoundedCache
@@ -237,5 +237,5 @@ def _echoes(plain: str, rubric: Rubric) -> bool:
     statements = _STATEMENTS.get_or_make(rubric.digest, lambda: _long_statements(rubric))
     if sum(word in plain for word, _ in statements) < 2:
         return False
-    spaced = " ".join(plain.split())
+    spaced = single_spaced(plain)
     return sum(statement in spaced for _, statement in statements) >= 2

@@ -14,7 +14,7 @@ import tomllib
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import islice
 from typing import Any
@@ -153,6 +153,12 @@ def looks_alike(text: str) -> bool:
     return any(_IMITATING.search(word) and not word.strip(_IMITATION) for word in words if not word.isascii())
 
 
+@lru_cache(maxsize=8)  # one response is searched for echoes of the prompt, recited criteria and repetition
+def single_spaced(text: str) -> str:
+    """The text with a single blank for every run of white space, and none at its ends."""
+    return " ".join(text.split())
+
+
 def repeated_share(text: str) -> float:
     """The share of its runs of six words, or of 24 characters, that repeat an earlier one."""
     words = text.split()
@@ -187,7 +193,7 @@ def repetitive(text: str) -> bool:
         return probed_share(text[:_READ_CHARACTERS].lower()) >= _REPEATED_SHARE
     if compressed_share(text) >= _MOST_COMPRESSED:
         return False
-    folded = " ".join(text.lower().split())
+    folded = single_spaced(text.lower())
     return probed_share(folded) >= _SURELY_REPEATED or repeated_share(folded) >= _REPEATED_SHARE
 
 

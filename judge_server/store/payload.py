@@ -265,16 +265,6 @@ def _stored(text: str, known: dict[bytes, StoredText] | None) -> StoredText:
     return found
 
 
-def stored_here(submission: Submission, prompts: dict[bytes, StoredText]) -> StoredTexts | None:
-    """The texts of a submission that is not long, packed before its judgment queues for a commit: compression gives the
-    interpreter's lock away, and in the writing thread each time another thread takes it. None if they cannot be packed:
-    the writing thread tries again, and says what is wrong with them."""
-    try:
-        return stored_texts(submission, prompts)
-    except (ValueError, TypeError):
-        return None
-
-
 async def stored_apart(submission: Submission, caller: str) -> StoredTexts | None:
     """The texts of a long submission, packed before its judgment queues for a commit, in the process for long texts,
     where callers take turns: a megabyte takes some ten milliseconds, and all callers wait for the writing thread. None

@@ -42,7 +42,8 @@ from judge_server.store.label_records import LabelRecords
 from judge_server.store.location import Location
 from judge_server.store.monitor_records import MonitorRecords
 from judge_server.store.page import Page, Position, check_limit
-from judge_server.store.payload import LONG_CHARACTERS, StoredText, stored_apart, stored_here
+from judge_server.store.payload import LONG_CHARACTERS, stored_apart
+from judge_server.store.published_rubrics import put_rubric, serve_rubric
 from judge_server.store.queue_records import QueueRecords
 from judge_server.store.quotation import Quotations
 from judge_server.store.reask_records import ReaskRecords
@@ -53,7 +54,7 @@ from judge_server.store.schema import SECRET
 from judge_server.store.search_records import SearchRecords
 from judge_server.store.searching import found_by_text
 from judge_server.store.signature_records import StoredSignatures
-from judge_server.store.writing import Charged, Judged, Known, Writer, insert_missing, known_verdicts
+from judge_server.store.writing import Charged, Judged, Known, Rows, Writable, Writer, insert_missing, known_verdicts
 from judge_server.util.concurrency import in_daemon
 from judge_server.util.deadline import wait_ends_at
 from judge_server.util.time_limit import until, within
@@ -86,11 +87,10 @@ class Store:
         )
         self._secret = secret
         self._writer = Writer(database)
-        self._group: GroupCommit[Judged | Known | Charged] = GroupCommit(self._writer.commit, writing)
+        self._group: GroupCommit[Writable | Rows] = GroupCommit(self._writer.commit, writing)
         self._finishing = GroupCommit(JobWriter(database, self._writer).commit, writing)
         self._recall = GroupRecall(self._ask_for_verdicts)
         self._standing = GroupRecall(self._ask_for_judgments)
-        self._prompts: dict[bytes, StoredText] = {}  # packed; several responses to one come together
         self._closed = False
         self.traffic = Traffic()
         self.labels = LabelRecords(self._read, self._write)
@@ -164,8 +164,9 @@ class Store:
         """Return after the commit that holds the judgment. Saving the same judgment again changes nothing."""
         with self.traffic.waiting("commit"):
             caller, long = current_caller.get().name, submission.characters > LONG_CHARACTERS
-            texts = await stored_apart(submission, caller) if long else stored_here(submission, self._prompts)
-            await self._group.add(Judged(judgment, submission, rubric, caller, texts), alone=long)
+            texts = await stored_apart(submission, caller) if long else None
+            judged = self._writer.prepared_early(Judged(judgment, submission, rubric, caller, texts))
+            await self._group.add(judged, alone=long)
 
     async def save_many(self, saved: Iterable[tuple[Judgment, Submission, Rubric | None]]) -> None:
         """``save`` for each. One that cannot be stored does not affect the others; its error is raised at the end."""
@@ -185,7 +186,7 @@ class Store:
         """Queue JSON objects (integers of at most 64 bits) to be stored under their content keys; an existing value
         stays. They are committed before or with any judgment that is saved later; the future says how it went.
         ``sources``: by key, names of 16 bytes of what the object is about, by which ``erasures.about`` finds it."""
-        return self._group.put(Known(entries, sources))
+        return self._group.put(self._writer.prepared_early(Known(entries, sources)))
 
     def charge(self, charges: Mapping[Payer, Charge]) -> "asyncio.Future[None]":
         """Queue what calls cost, to be added to budgets in the same way. Raises StoreUnavailable if too much waits."""
@@ -224,12 +225,11 @@ class Store:
     async def put_rubric(self, rubric: Rubric, *, published: bool) -> None:
         """Store the content under its digest and, if ``published``, permanently under id@version. Raises RubricConflict
         with both digests if that version is published with other content."""
-        await self._run(self._writing, lambda: self._writer.put_rubric(rubric, published=published))
+        await self._run(self._writing, lambda: put_rubric(self._database, rubric, published=published))
 
     async def serve_rubric(self, rubric: Rubric) -> str:
-        """The digest that first judged under this id@version in this database; that of ``rubric`` if there was none
-        before."""
-        return await self._run(self._writing, lambda: self._writer.serve_rubric(rubric))
+        """The digest that first judged under this id@version in this database; that of ``rubric`` if there was none."""
+        return await self._run(self._writing, lambda: serve_rubric(self._database, rubric))
 
     async def rubric(self, rubric_id: str, version: str | None = None) -> Rubric | None:
         """The published version; the newest without ``version``."""
@@ -258,7 +258,7 @@ class Store:
 
     async def overwrite_erased(self) -> None:
         """Leave no removed text in memory and in SQLite's files. On PostgreSQL VACUUM does that, in its own time."""
-        self._prompts.clear()
+        self._writer.forget_texts()
         await self._run(self._writing, self._database.checkpoint)
 
     async def ping(self) -> None:

@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from functools import cache, lru_cache, partial
 from hashlib import blake2b, sha256
 from typing import Any, Final, NamedTuple
@@ -21,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from judge_server.core.budget import Charge, Payer
 from judge_server.core.erasure import Sources
-from judge_server.core.errors import RubricConflict, StoreUnavailable
+from judge_server.core.errors import StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
@@ -31,23 +30,24 @@ from judge_server.store.fault import concerns_the_database, translate
 from judge_server.store.judgment_row import StoredForm, Templates, columns_of, filed, judgment_of
 from judge_server.store.payload import (
     KEY_BYTES,
+    LONG_CHARACTERS,
     TEXT_FIELDS,
     StoredText,
     StoredTexts,
     encode,
-    microseconds,
     part_readings,
     reading_entry,
     stored_texts,
     unpack_reading,
 )
 from judge_server.store.run_tally import RunTally
-from judge_server.store.schema import FORM, JUDGMENT, JUDGMENT_TAG, PUBLICATION, RUBRIC, SERVED_RUBRIC, TEXT
+from judge_server.store.schema import FORM, JUDGMENT, JUDGMENT_TAG, RUBRIC, TEXT
 
 Row = dict[str, Any]
 _NO_TEXTS: Final[Row] = dict.fromkeys(TEXT_FIELDS)
 _NAME_SOURCES: Final = "INSERT INTO verdict_source (source, verdict)"
 _MOST_KNOWN: Final = 10_000
+_FEW_VERDICTS: Final = 64
 KEY_DIGITS: Final = 64
 _HEXADECIMAL: Final = "0123456789abcdef"
 _SHOWN_BYTES: Final = 16
@@ -90,6 +90,9 @@ class Charged:
     charges: Mapping[Payer, Charge]
 
 
+Writable = Judged | Known | Charged
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """An item prepared for the database. ``form`` and ``texts`` get their numbers there. A rubric is encoded only if it
@@ -107,7 +110,7 @@ class Rows:
 
 
 class Writer:
-    """Blocking; used by the writing thread only."""
+    """Blocking; used by the writing thread only, but for ``prepared`` and ``prepared_early``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -115,12 +118,13 @@ class Writer:
         self._known_forms: dict[StoredForm | None, int] = {}
         self._new_forms: dict[StoredForm | None, int] = {}
         self._templates = Templates()
+        self._prompts: dict[bytes, StoredText] = {}  # packed; several responses to one come together
         self._tally = RunTally(numbered)
         self._new_numbers: Mapping[Any, int] = {}
         self.failing = False
         """Whether the database refused the last commit."""
 
-    def commit(self, items: Sequence[Judged | Known | Charged]) -> list[Exception | None]:
+    def commit(self, items: Sequence[Writable | Rows]) -> list[Exception | None]:
         """One transaction for all. If one item makes it fail, each is tried alone, so that only that item is lost."""
         prepared = [self.prepared(item) for item in items]
         ready = [rows for rows in prepared if isinstance(rows, Rows)]
@@ -136,44 +140,25 @@ class Writer:
                 errors.append(self._alone(rows))
         return errors
 
-    def put_rubric(self, rubric: Rubric, *, published: bool) -> None:
-        """Raises RubricConflict if the version is published with other content."""
+    def prepared_early(self, item: Writable) -> Writable | Rows:
+        """``item`` as rows, made by the thread that queues it, if that takes less than a millisecond; else as it was,
+        and as one that cannot be written, of which ``commit`` tells. Of two threads that run Python each takes the
+        interpreter's lock from the other, so the writing thread had better do nothing but write."""
+        rows = self.prepared(item) if _is_small(item) else None
+        return rows if isinstance(rows, Rows) else item
 
-        def work(connection: Connection) -> str:
-            insert_missing(connection, RUBRIC, [_rubric_row(rubric)])
-            if not published:
-                return rubric.digest
-            row = {"rubric_id": rubric.id, "version": rubric.version, "digest": rubric.digest}
-            insert_missing(connection, PUBLICATION, [row | {"published_us": microseconds(datetime.now(UTC))}])
-            version = (PUBLICATION.c.rubric_id == rubric.id) & (PUBLICATION.c.version == rubric.version)
-            return str(connection.execute(select(PUBLICATION.c.digest).where(version)).scalar_one())
-
-        standing = self._database.write(work)
-        if standing != rubric.digest:
-            raise RubricConflict(
-                f"{rubric.name} is already published with the digest {standing}; this content has {rubric.digest}.",
-                remedy="Give the changed rubric a new version.",
-                published_digest=standing,
-                given_digest=rubric.digest,
-            )
-
-    def serve_rubric(self, rubric: Rubric) -> str:
-        """Store the digest under id@version unless one is stored; return the stored one."""
-
-        def work(connection: Connection) -> str:
-            row = {"rubric_id": rubric.id, "version": rubric.version, "digest": rubric.digest}
-            insert_missing(connection, SERVED_RUBRIC, [row | {"first_us": microseconds(datetime.now(UTC))}])
-            version = (SERVED_RUBRIC.c.rubric_id == rubric.id) & (SERVED_RUBRIC.c.version == rubric.version)
-            return str(connection.execute(select(SERVED_RUBRIC.c.digest).where(version)).scalar_one())
-
-        return self._database.write(work)
-
-    def prepared(self, item: Judged | Known | Charged) -> "Rows | Exception":
+    def prepared(self, item: Writable | Rows) -> Rows | Exception:
+        if isinstance(item, Rows):
+            return item
         try:
-            return _rows(item, self._templates)
+            return _rows(item, self._templates, self._prompts)
         except Exception as fault:  # noqa: BLE001 one bad value must not affect the other items
             what = f"judgment {item.judgment.id!r}" if isinstance(item, Judged) else "a verdict"
             return StoreUnavailable(f"{what} cannot be written as JSON: {fault}")
+
+    def forget_texts(self) -> None:
+        """Keep no text of a submission here: one may be erased."""
+        self._prompts.clear()
 
     def known(self, written: Iterable[Rows]) -> None:
         """After the commit: rubrics that need not be written again."""
@@ -219,7 +204,7 @@ class Writer:
         """``audits``: they count in no run."""
         self._new_forms = {}  # of a transaction that failed: their numbers go to others
         rubrics = {rubric.digest: rubric for rows in ready for rubric in rows.rubrics}
-        missing = [_rubric_row(rubrics[digest]) for digest in sorted(rubrics.keys() - self._known_rubrics)]
+        missing = [rubric_row(rubrics[digest]) for digest in sorted(rubrics.keys() - self._known_rubrics)]
         insert_missing(connection, RUBRIC, missing)
         self._insert_judgments(connection, [rows for rows in ready if rows.judgment is not None])
         insert_verdicts(connection, {key: content for rows in ready for key, content in rows.verdicts.items()})
@@ -379,12 +364,18 @@ def _insert_or_ignore(table: Table, dialect: str) -> Insert:
     return postgresql.insert(table).on_conflict_do_nothing()
 
 
-def _rubric_row(rubric: Rubric) -> Row:
+def rubric_row(rubric: Rubric) -> Row:
     # whole: a rubric outlives our defaults, and a criterion's default points depend on whether it has a gate
     return {"digest": rubric.digest, "payload": encode(rubric, whole=True)}
 
 
-def _rows(item: Judged | Known | Charged, templates: Templates) -> Rows:
+def _is_small(item: Writable) -> bool:
+    if isinstance(item, Judged):
+        return item.submission.characters <= LONG_CHARACTERS and len(item.judgment.verdicts) <= _FEW_VERDICTS
+    return not isinstance(item, Known) or len(item.entries) <= _FEW_VERDICTS
+
+
+def _rows(item: Writable, templates: Templates, prompts: dict[bytes, StoredText]) -> Rows:
     if isinstance(item, Charged):
         return Rows(None, None, (), {}, {}, item.charges)
     if isinstance(item, Known):
@@ -395,6 +386,6 @@ def _rows(item: Judged | Known | Charged, templates: Templates) -> Rows:
     submission = item.submission
     inline = submission.rubric if isinstance(submission.rubric, Rubric) else None
     rubrics = tuple(rubric for rubric in (item.rubric, inline) if rubric is not None)
-    texts = stored_texts(submission) if item.texts is None else item.texts
+    texts = stored_texts(submission, prompts) if item.texts is None else item.texts
     row, form = filed(item.judgment, submission, templates)
     return Rows(row | {"caller": item.caller}, form, rubrics, {}, texts, made=item.judgment, tags=submission.tags)

@@ -15,7 +15,7 @@ from judge_server.store.payload import (
     encode,
     escape,
     pack,
-    stored_here,
+    stored_texts,
     unescape,
     unpack,
 )
@@ -113,9 +113,7 @@ def test_json_of_a_judgment_gets_shorter_and_foreign_bytes_are_refused():
 
 def test_a_prompt_is_packed_once_for_several_responses_and_read_as_it_was():
     prompts: dict[bytes, StoredText] = {}
-    one, other = (stored_here(submission(prompt="Why?" * 100, response=text), prompts) for text in ("a", "b"))
-    assert one is not None
-    assert other is not None
+    one, other = (stored_texts(submission(prompt="Why?" * 100, response=text), prompts) for text in ("a", "b"))
     assert one["prompt"] is other["prompt"]
     assert unpack(one["prompt"].content) == json.dumps("Why?" * 100)
     assert {name: unpack(text.content) for name, text in other.items()}["response"] == '"b"'
