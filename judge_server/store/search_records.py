@@ -1,19 +1,37 @@
 """The index by which texts are searched: made block by block behind the judgments, read by the explorer."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text
 
-from judge_server.store.database import Run
+from judge_server.core.errors import StoreUnavailable
+from judge_server.store.database import Run, driver_rows
+from judge_server.store.payload import unpack
 from judge_server.store.schema import TEXT, TEXT_BLOCK
-from judge_server.store.trigrams import BLOCK, MOST_CHARACTERS, block_of, places, searched, wanted_rows
+from judge_server.store.trigrams import (
+    ANY_BITS,
+    BLOCK,
+    MOST_CHARACTERS,
+    bits_of,
+    block_of,
+    places,
+    searched,
+    wanted_rows,
+)
 from judge_server.store.writing import insert_missing
+from judge_server.util.apart import NotDone, apart
 from judge_server.util.concurrency import cooperatively
 
+Given = TypeVarTuple("Given")
+Result = TypeVar("Result")
+_WHOSE: Final = "the index of texts"  # among the callers whose texts wait for the process for long texts
 _MOST_OPEN: Final = 6
-_AT_ONCE: Final = 64
+_AT_ONCE: Final = 32
+_PORTION_BYTES: Final = 65_536
+_Packed = tuple[int, bytes | None]  # a text's place in its block, and its content
 _PARTS_AT_ONCE: Final = 512
 
 
@@ -29,12 +47,25 @@ class SearchRecords:
         return await self._read(_next_block) is not None
 
     async def index(self) -> bool:
-        """Index the oldest full block that is not indexed; whether there was one."""
+        """Index the oldest full block that is not indexed; whether there was one. The texts are read in the process for
+        long texts, some at a time: here that would stop all others a thousand times for each block."""
         block = await self._write(_next_settled_block)
         if block is None:
             return False
-        parts, count = await self._read(lambda connection: _read_block(connection, block))
+        count = await self._read(lambda connection: _count(connection, block))
+        bits: dict[int, bytes] = {}
+        for first in range(block * BLOCK, (block + 1) * BLOCK, _AT_ONCE):
+            packed = await self._read(partial(_packed_texts, first=first, end=first + _AT_ONCE))
+            for some in _portions(packed):
+                bits |= await self._apart(_bits_by_place, some)
+        parts = await self._apart(block_of, bits)
         return await self._write(lambda connection: _store(connection, block, parts, count))
+
+    async def _apart(self, work: Callable[[Unpack[Given]], Result], *given: *Given) -> Result:
+        try:
+            return await apart(_WHOSE, work, *given)
+        except NotDone as fault:
+            raise StoreUnavailable(f"The texts cannot be indexed: {fault}.") from None
 
 
 def candidates(connection: Connection, piece: str) -> frozenset[int] | None:
@@ -101,9 +132,13 @@ def _indexed(connection: Connection) -> frozenset[int]:
 
 def _next_block(connection: Connection) -> int | None:
     """The first block that is full and not indexed: numbers of texts only grow."""
-    newest = connection.execute(select(func.max(TEXT.c.id))).scalar_one() or 0
+    full = ((connection.execute(select(func.max(TEXT.c.id))).scalar_one() or 0) + 1) // BLOCK
+    first = select(func.count(), func.max(TEXT_BLOCK.c.block)).where(TEXT_BLOCK.c.part == 0)
+    count, last = connection.execute(first).one()
+    if count == (-1 if last is None else last) + 1:  # as nearly always, all up to one
+        return count if count < full else None
     indexed = _indexed(connection)
-    return next((block for block in range((newest + 1) // BLOCK) if block not in indexed), None)
+    return next((block for block in range(full) if block not in indexed), None)
 
 
 def _next_settled_block(connection: Connection) -> int | None:
@@ -122,10 +157,39 @@ def _own(block: int) -> ColumnElement[bool]:
     return and_(TEXT.c.id >= block * BLOCK, TEXT.c.id < (block + 1) * BLOCK)
 
 
-def _read_block(connection: Connection, block: int) -> tuple[dict[int, bytes], int]:
-    count = _count(connection, block)
-    parts = block_of((number - block * BLOCK, content) for number, content in _texts(connection, _own(block)))
-    return parts, count
+def _packed_texts(connection: Connection, first: int, end: int) -> list[_Packed]:
+    """Place in the block and content of the texts from number ``first`` up to ``end``; None for a long one. SQLite
+    gives them in one row: its driver gives the interpreter's lock away for each, and waits for it again."""
+    size = f"CASE WHEN size <= {MOST_CHARACTERS} THEN"
+    own = "FROM text WHERE id >= {0} AND id < {0}"
+    if connection.dialect.name != "sqlite":
+        query = f"SELECT id, {size} content END {own.format('%s')}"
+        rows = driver_rows(connection, query, (first, end))
+        return [(number % BLOCK, None if content is None else bytes(content)) for number, content in rows]
+    query = f"SELECT group_concat(id || ':' || coalesce({size} hex(content) END, '')) {own.format('?')}"
+    ((joined,),) = driver_rows(connection, query, (first, end))
+    split = (one.partition(":") for one in (joined or "").split(",") if one)
+    return [(int(number) % BLOCK, bytes.fromhex(content) if content else None) for number, _, content in split]
+
+
+def _portions(packed: Sequence[_Packed]) -> Iterator[list[_Packed]]:
+    """Others' texts wait in the process for long texts while one portion is read."""
+    portion, size = list[_Packed](), 0
+    for place, content in packed:
+        if size > _PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append((place, content))
+        size += len(content or b"")
+    if portion:
+        yield portion
+
+
+def _bits_by_place(packed: Sequence[_Packed]) -> dict[int, bytes]:
+    return {
+        place: ANY_BITS if content is None else bits_of(searched(json.loads(unpack(content))))
+        for place, content in packed
+    }
 
 
 def _count(connection: Connection, block: int) -> int:

@@ -7,7 +7,7 @@ bytes a text of 900 characters, and is the same on every database.
 """
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _ROWS: Final = 2**_BUCKET_BITS // PARTS
 _ROW_BYTES: Final = BLOCK // 8
 _SPREAD: Final = 2_654_435_761  # 2**32 divided by the golden ratio (Knuth, TAOCP 6.4)
 _LENGTH: Final = 3
+ANY_BITS: Final = b"\xff" * (2**_BUCKET_BITS // 8)
+"""Of a text that may hold everything."""
 
 
 def searched(content: Any) -> str:
@@ -38,18 +40,24 @@ def _said(message: Mapping[str, Any]) -> str:
     return "\n".join(filter(None, (message.get("reasoning"), message.get("content"), *calls)))
 
 
-def block_of(texts: Iterable[tuple[int, str | None]]) -> dict[int, bytes]:
-    """The parts of a block that have any bit. ``texts``: place in the block, and what ``searched`` gives; None for a
-    text that may hold everything."""
+def bits_of(text: str) -> bytes:
+    """A bit for each bucket, in 512 bytes: whether the text has a trigram of it. ``text``: what ``searched`` gives."""
     import numpy as np
 
-    matrix = np.zeros((2**_BUCKET_BITS, BLOCK), dtype=bool)
-    for place, text in texts:
-        if text is None:
-            matrix[:, place] = True
-        else:
-            matrix[_buckets(text), place] = True
-    rows = np.packbits(matrix, axis=1)
+    held = np.zeros(2**_BUCKET_BITS, dtype=bool)
+    held[_buckets(text)] = True
+    return np.packbits(held).tobytes()
+
+
+def block_of(texts: Mapping[int, bytes]) -> dict[int, bytes]:
+    """The parts of a block that have any bit. ``texts``: by place in the block, what ``bits_of`` gives, or
+    ``ANY_BITS``."""
+    import numpy as np
+
+    matrix = np.zeros((BLOCK, 2**_BUCKET_BITS // 8), dtype=np.uint8)
+    for place, bits in texts.items():
+        matrix[place] = np.frombuffer(bits, dtype=np.uint8)
+    rows = np.packbits(np.unpackbits(matrix, axis=1).T, axis=1)
     parts = {part: rows[part * _ROWS : (part + 1) * _ROWS] for part in range(PARTS)}
     return {part: zlib.compress(some.tobytes(), 4) for part, some in parts.items() if some.any()}
 

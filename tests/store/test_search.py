@@ -14,7 +14,7 @@ from judge_server.store import Store
 from judge_server.store.location import Location
 from judge_server.store.payload import pack
 from judge_server.store.search_records import candidates
-from judge_server.store.trigrams import BLOCK, block_of, places, searched, wanted_rows
+from judge_server.store.trigrams import ANY_BITS, BLOCK, bits_of, block_of, places, searched, wanted_rows
 from tests.store.values import START, judgment, rubric, submission
 
 WORDS = ["Fever", "straße", "ÄPFEL", "日本語の文章", "🧑🏽‍⚕️", "naïve", "x²", "rest", "drink", "call 112"]
@@ -23,7 +23,7 @@ ANY_TEXT = st.text(st.sampled_from("aAbßÄé \n日🧑\ud800\0"), max_size=40)
 
 @given(st.lists(ANY_TEXT, max_size=20), ANY_TEXT)
 def test_no_text_that_holds_a_piece_is_missed(texts, piece):
-    parts = block_of((place, text.casefold()) for place, text in enumerate(texts))
+    parts = block_of({place: bits_of(text.casefold()) for place, text in enumerate(texts)})
     wanted = wanted_rows(piece)
     if wanted:
         found = places(parts, wanted)
@@ -38,7 +38,7 @@ def test_most_other_texts_are_left_out():
         " ".join(chance.choice("abcdefghij") * 2 + str(chance.randrange(10**6)) for _ in range(60))
         for _ in range(BLOCK)
     ]
-    parts = block_of(enumerate(texts))
+    parts = block_of({place: bits_of(text) for place, text in enumerate(texts)})
     for place in range(0, BLOCK, 64):
         found = places(parts, wanted_rows(texts[place][100:130]))
         assert place in found
@@ -47,7 +47,7 @@ def test_most_other_texts_are_left_out():
 
 
 def test_a_long_text_may_hold_everything():
-    parts = block_of([(0, "other"), (7, None), (BLOCK - 1, "some piece of text")])
+    parts = block_of({0: bits_of("other"), 7: ANY_BITS, BLOCK - 1: bits_of("some piece of text")})
     assert places(parts, wanted_rows("piece")) == [7, BLOCK - 1]
 
 
