@@ -27,7 +27,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.contenders.served import BATCH, cpu_seconds, rubric
+from benchmarks.contenders.served import BATCH, cpu_seconds, family, rubric
 from benchmarks.throughput import server, stub
 from benchmarks.workload import CRITERIA, Item, items
 
@@ -40,20 +40,6 @@ class Round(NamedTuple):
 
     verdicts_per_second: float
     milliseconds: float
-
-
-def family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
-    parents: dict[int, int] = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(status.parent.name)] = int(status.read_text("utf-8").rsplit(")", 1)[1].split()[1])
-        except OSError:
-            continue  # it has ended
-    found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
-    return found
 
 
 def pin(pid: int, processors: set[int]) -> None:
@@ -85,10 +71,9 @@ async def measure(url: str, pid: int, count: int, mark: str) -> Round:
 
     work = list(items(count, mark))
     batches = [work[start : start + BATCH] for start in range(0, count, BATCH)]
-    processes = family(pid)
-    used, began = sum(map(cpu_seconds, processes)), time.perf_counter()
+    used, began = cpu_seconds(pid), time.perf_counter()
     await asyncio.gather(*map(post, batches))
-    seconds, used = time.perf_counter() - began, sum(map(cpu_seconds, processes)) - used
+    seconds, used = time.perf_counter() - began, cpu_seconds(pid) - used
     return Round(CRITERIA * count / seconds, 1_000 * used / (CRITERIA * count))
 
 

@@ -56,9 +56,29 @@ _JSON = {"content-type": "application/json"}
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and its threads so far."""
+    """User and system time so far of a process with its threads, and of those that it started, such as the one that
+    reads long texts for a server."""
+    return sum(map(_ticks, family(pid))) / os.sysconf("SC_CLK_TCK")
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    parents: dict[int, int] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(status.parent.name)] = int(status.read_text("utf-8").rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue  # it has ended
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return found
+
+
+def _ticks(pid: int) -> int:
+    """With those of the children that ended."""
     fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11:15]))
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def measured(checkpoint: Path, options: dict[str, Any], works: dict[str, Work], 
 
 
 async def _judged(url: str, pid: int, work: Work, mode: str, mark: str) -> dict[str, Any]:
-    """Seconds, tokens and the statuses of the verdicts; ``cpu_seconds``: of the server's own process."""
+    """Seconds, tokens and the statuses of the verdicts; ``cpu_seconds``: of the server's processes."""
     timeout = aiohttp.ClientTimeout(_DEADLINE_SECONDS + 60)
     async with aiohttp.ClientSession(url, timeout=timeout) as session:
 
