@@ -1,6 +1,7 @@
 """A directory of rubrics: working files and the lock, read again only if they changed."""
 
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,14 +92,25 @@ class Folder:
 
 def rubric_files(directory: Path) -> Iterator[tuple[Path, Stamp]]:
     """Rubric files below a directory, sorted. Hidden files, published copies, cases, reviews and links to outside are
-    skipped."""
-    root = directory.resolve()
-    for path in sorted(directory.rglob("*.y*ml")):
-        inside = path.relative_to(directory).parts
-        if path.suffix not in (".yaml", ".yml") or inside[0] in _NO_RUBRICS or any(part[0] == "." for part in inside):
-            continue
-        if path.is_file() and path.resolve().is_relative_to(root):
-            yield path, _stamp(path)
+    skipped. A running server asks twice a second, and requests wait meanwhile: so the names of a directory are read as
+    they are, and only links are resolved."""
+    if directory.is_dir():
+        yield from sorted(_files_below(directory, directory.resolve(), _NO_RUBRICS))
+
+
+def _files_below(folder: Path, root: Path, without: frozenset[str] = frozenset()) -> Iterator[tuple[Path, Stamp]]:
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if entry.name[0] != "." and entry.name not in without]
+    except (PermissionError, FileNotFoundError):  # it may be removed meanwhile
+        return
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(folder / entry.name, root)
+        elif entry.name.endswith((".yaml", ".yml")) and entry.is_file():
+            path = folder / entry.name
+            if not entry.is_symlink() or path.resolve().is_relative_to(root):
+                yield path, _stamp(path)
 
 
 def home_of(file: Path) -> Path:
