@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from judge_server.server.announcement import announce
 from judge_server.server.app import create_app
 from judge_server.server.http_protocol import BoundedHttp, SmallReads
+from judge_server.server.lock_turns import SHORT_SECONDS, adjust_turns
 from judge_server.server.processes.place import WorkerPlace
 from judge_server.server.processes.shared import SharedWithWorkers
 from judge_server.server.telemetry.log_lines import log_to_standard_error
@@ -31,8 +32,6 @@ _LOG = logging.getLogger(__name__)
 
 # longer than the pools of HTTP clients keep an idle connection, so that none is closed under a request
 _KEEP_ALIVE_SECONDS = 75
-# Each time the event loop wakes up it may wait so long for a busy thread, ten times a request; Python's own is 5 ms.
-SWITCH_SECONDS = 0.0005
 _MOST_FILES = 65_536
 _OWN_FILES = 64  # database, log, rubric files, processes
 _MOST_CALLS = 256  # of judges at a time; further ones wait for a free file
@@ -53,6 +52,7 @@ class DrainingServer(uvicorn.Server):
         self._opening = opening
         self._app = app
         self._drain_seconds = drain_seconds
+        self._turns: asyncio.Task[None] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A second signal stops the server at once, whatever hangs."""
@@ -67,6 +67,10 @@ class DrainingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         settle()
+        if self.started:
+            state = self._app.state
+            work = adjust_turns(lambda: state.service.scorer.admission.under_way, lambda: state.shares.contended)
+            self._turns = asyncio.create_task(work, name="lock-turns")
         if self._opening is not None and self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             address = page_address(host, port, self._app.state.root_path)
@@ -74,6 +78,8 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await drain(self._app, self._drain_seconds, lambda: self.force_exit)
+        if self._turns is not None:
+            self._turns.cancel()
         await super().shutdown(sockets)
 
 
@@ -99,7 +105,7 @@ def serve_until_stopped(settings: Settings, *, open_pages: bool = False) -> bool
 def prepared(settings: Settings) -> Settings:
     """Set up this process for serving."""
     log_to_standard_error(settings.log_level, settings.log_format)
-    sys.setswitchinterval(SWITCH_SECONDS)
+    sys.setswitchinterval(SHORT_SECONDS)
     keep_large_blocks()
     announce(settings)
     limit_connections(_MOST_CALLS)
