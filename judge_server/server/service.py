@@ -1,7 +1,7 @@
 """What routes share: the service, the terms of a request, bounds on its items, and strict JSON bodies."""
 
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from inspect import signature
 from io import BytesIO
@@ -23,6 +23,7 @@ from judge_server.util.parsing import parse_json
 from judge_server.wiring.service import Service
 
 _AT_ONCE_BYTES = 65_536  # JSON of this size is parsed in a millisecond
+_BLOCK_BYTES = 1_048_576
 
 
 def service_of(request: Request) -> Service:
@@ -131,10 +132,10 @@ async def parsed(content: bytes, parse: Callable[[bytes], Any] = parse_json) -> 
     return await apart(current_caller.get().name, parse, content)
 
 
-def _validated(content: bytes, expected: Any, parse: Callable[[bytes], Any]) -> Any:
+def _validated(blocks: Sequence[bytes], expected: Any, parse: Callable[[bytes], Any]) -> Any:
     """What ``expected`` makes of a long JSON text; FastAPI takes it as it is. A text that it refuses may have an error
     for each value, which would hold the event loop. Raises ValueError or BadInput."""
-    value = parse(content)
+    value = parse(b"".join(blocks))
     try:
         return TypeAdapter(expected).validate_python(value)
     except ValidationError as fault:
@@ -148,21 +149,32 @@ class _StrictRequest(Request):
     parse: Callable[[bytes], Any] = staticmethod(parse_json)
     validated = False
 
-    async def body(self) -> bytes:
-        """The whole body. Chunks are joined as they arrive: a list of tiny ones would take many times their size."""
-        if not hasattr(self, "_body"):
+    async def blocks(self) -> Sequence[bytes]:
+        """The whole body. Chunks are joined as they arrive, because a list of tiny ones would take many times their
+        size, but to no more than a megabyte: a large block moves when it grows, which would hold the event loop."""
+        if not hasattr(self, "_blocks"):
+            self._blocks: list[bytes] = []
             content = BytesIO()
             async for chunk in self.stream():
                 content.write(chunk)
-            self._body = content.getvalue()  # without a copy
+                if content.tell() >= _BLOCK_BYTES:
+                    self._blocks.append(content.getvalue())  # without a copy
+                    content = BytesIO()
+            self._blocks.append(content.getvalue())
+        return self._blocks
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            self._body = b"".join(await self.blocks())  # without a copy if there is one
+            self._blocks = [self._body]
         return self._body
 
     async def check(self, expected: Any) -> None:
         """Read a long JSON body of the type ``expected``. Raises BadInput, and HTTPException with 400."""
-        content = await self.body()
-        if len(content) >= _AT_ONCE_BYTES and "json" in self.headers.get("content-type", ""):
+        blocks = await self.blocks()
+        if sum(map(len, blocks)) >= _AT_ONCE_BYTES and "json" in self.headers.get("content-type", ""):
             with _as_bad_request():
-                self._json = await apart(current_caller.get().name, _validated, content, expected, self.parse)
+                self._json = await apart(current_caller.get().name, _validated, blocks, expected, self.parse)
                 self.validated = True
 
     async def json(self) -> Any:
@@ -201,7 +213,7 @@ class StrictRoute(APIRoute):
             strict.parse = self.parse
             if self.body_field is not None:
                 await strict.check(expected)  # FastAPI would answer 400 to any error here
-            if validate is not None and _usual(request.scope["headers"]) and await strict.body():
+            if validate is not None and _usual(request.scope["headers"]) and any(await strict.blocks()):
                 try:
                     body = await strict.json() if strict.validated else validate(await strict.json())
                 except ValidationError:

@@ -17,8 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
-from judge_server.util import pieces
-from judge_server.util.helper_process import WORK_SECONDS, HelperProcess, Starved
+from judge_server.util.helper_process import WORK_SECONDS, HelperProcess, NotSent, Starved
 from judge_server.util.low_priority import Politeness
 from judge_server.util.starvation import processor_seconds
 from judge_server.util.turns import Turns, settle
@@ -48,10 +47,6 @@ class _Helper:
     def run(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """The result of ``work``; in this process if it cannot be sent to another one, or that cannot be started.
         Raises NotDone."""
-        try:
-            request = pieces.written((work, arguments))
-        except (pickle.PicklingError, AttributeError, TypeError):
-            return work(*arguments)
         ended = 0
         while ended < _ATTEMPTS:
             politeness = self._politeness()
@@ -61,7 +56,9 @@ class _Helper:
                 _LOG.warning("the process for long texts cannot be started: %s", fault)
                 return work(*arguments)
             try:
-                return process.call(request)
+                return process.call(work, arguments)
+            except NotSent:
+                return work(*arguments)
             except Starved:
                 _LOG.info("all processors are busy: long texts have a process of low priority for a minute")
                 self._busy_until = time.monotonic() + _BUSY_SECONDS

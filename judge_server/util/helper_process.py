@@ -13,11 +13,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
 from judge_server.util import pieces
+from judge_server.util.loans import Borrower, Lender, Lost
 from judge_server.util.low_priority import Politeness, give_way
 from judge_server.util.messages import Messages
 from judge_server.util.starvation import Starvation, processor_seconds
@@ -29,6 +31,10 @@ _IDLE_SECONDS: Final = 300.0  # after which the process gives its memory back
 
 class Starved(Exception):
     """The process does not get the processor."""
+
+
+class NotSent(Exception):
+    """A function or its arguments cannot be sent to another process."""
 
 
 class HelperProcess:
@@ -45,6 +51,7 @@ class HelperProcess:
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
         self._messages = Messages(own, self._look)
+        self._lender = Lender()
         self._starvation = Starvation(partial(processor_seconds, self._process.pid))
         self._may_starve = False
         self._ends = time.monotonic() + _START_SECONDS
@@ -55,9 +62,13 @@ class HelperProcess:
             raise
         self._may_starve = politeness is Politeness.IDLE
 
-    def call(self, request: bytes) -> Any:
-        """The result; raises what the function raised, Starved, TimeoutError, and EOFError or OSError if the process
-        ended."""
+    def call(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """The result of ``work``; raises what it raised, Starved, TimeoutError, and EOFError or OSError if the process
+        ended. NotSent: what cannot be pickled."""
+        try:
+            request = self._lender.request(work, arguments)
+        except (pickle.PicklingError, AttributeError, TypeError) as fault:
+            raise NotSent from fault
         self._ends = time.monotonic() + WORK_SECONDS
         self._starvation.begin()
         self._messages.send(request)
@@ -98,16 +109,20 @@ def _serve(descriptor: int, politeness: Politeness) -> None:
     give_way(politeness)
     end = socket.socket(fileno=descriptor)
     messages = Messages(end)
-    messages.send(b"ready")
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+    messages.send([b"ready"])
+    borrower = Borrower()
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError, Lost):  # the other end starts a new one
         while select.select([end], [], [], _IDLE_SECONDS)[0]:
-            messages.send(_answer(messages.receive()))
+            messages.send([_answer(borrower, messages.receive())])
 
 
-def _answer(request: bytearray) -> bytes:
+def _answer(borrower: Borrower, request: bytearray) -> bytes:
+    """Raises Lost."""
     try:
-        work, arguments = pickle.loads(request)  # noqa: S301 - from the server
+        work, arguments = borrower.take(request)
         return pickle.dumps((True, work(*arguments)), pickle.HIGHEST_PROTOCOL)
+    except Lost:
+        raise
     except Exception as fault:  # noqa: BLE001 - raised in the server
         return pickle.dumps((False, fault), pickle.HIGHEST_PROTOCOL)
 

@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -19,8 +19,9 @@ class Messages:
         self._watch = watch or _wait
         end.settimeout(None if watch is None else _LOOK_SECONDS)
 
-    def send(self, message: bytes) -> None:
-        for part in (_LENGTH.pack(len(message)), message):
+    def send(self, pieces: Sequence[bytes]) -> None:
+        """One message, of pieces that follow each other."""
+        for part in (_LENGTH.pack(sum(map(len, pieces))), *pieces):
             left = memoryview(part)
             while left:
                 with suppress(TimeoutError):

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from judge_server.core.caller import Caller, current_caller
 from judge_server.scheduling.processor_share import TimeShare, current_share
 from judge_server.server.middleware.request_stream import BodyLimit, Pace
+from judge_server.server.service import _StrictRequest
 from tests.served import judged_by, until
 from tests.stub_judge import faithful
 from tests.submissions import rubric, submission
@@ -237,6 +238,32 @@ def test_a_body_of_many_tiny_chunks_is_read():
             headers={"content-type": "application/json"},
         )
         assert answer.status_code == 200
+
+
+async def test_a_long_body_is_read_in_blocks_that_need_not_move_when_more_comes():
+    chunks = [bytes([65 + number]) * 65_536 for number in range(50)]
+    left = iter(
+        [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks] + [{"type": "http.request"}]
+    )
+
+    async def receive():
+        return next(left)
+
+    request = _StrictRequest({"type": "http", "headers": []}, receive)
+    blocks = await request.blocks()
+    assert b"".join(blocks) == b"".join(chunks)
+    assert max(map(len, blocks)) <= 2**20 + 65_536
+    assert await request.body() == b"".join(chunks)
+
+
+@pytest.mark.parametrize("headers", [{}, {"deadline-seconds": "60"}], ids=["directly", "by FastAPI"])
+def test_a_long_body_is_judged_whole(headers):
+    text = "".join(f"{number} call the emergency number. " for number in range(80_000))
+    with judged_by(faithful()) as (client, _):
+        body = submission(rubric=rubric(1), response=text)
+        answer = client.post("/v1/score", json=body, headers=headers)
+        assert answer.status_code == 200
+        assert text in client.get(f"/v1/judgments/{answer.json()['id']}").text
 
 
 def _requests() -> list[Request]:

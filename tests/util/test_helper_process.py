@@ -10,8 +10,7 @@ from tests.served import until
 def test_a_closed_process_ends_and_is_forgotten_when_it_has():
     """However long it starves: a process that nobody waited for is no fault of whoever closed it."""
     one = helper_process.HelperProcess(Politeness.LOW)
-    request = helper_process.pieces.written((math.factorial, (5,)))
-    assert one.call(request) == 120
+    assert one.call(math.factorial, (5,)) == 120
     process = one._process
     one.close()
     until(lambda: process.poll() is not None)

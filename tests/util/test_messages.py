@@ -19,7 +19,7 @@ def ends():
 @pytest.mark.parametrize("size", [0, 1, 65_536, 7_000_000])
 def test_a_message_arrives_as_it_was_sent(ends, size):
     message = os.urandom(size)
-    sending = threading.Thread(target=Messages(ends[0], lambda: None).send, args=(message,))
+    sending = threading.Thread(target=Messages(ends[0], lambda: None).send, args=([message[:100], message[100:]],))
     sending.start()
     assert Messages(ends[1]).receive() == message
     sending.join()
@@ -42,7 +42,7 @@ def test_who_sends_what_nobody_takes_looks_meanwhile(ends):
             _give_up()
 
     with pytest.raises(TimeoutError, match="looked at"):
-        Messages(ends[0], look).send(b"x" * 1_000_000_000)
+        Messages(ends[0], look).send([b"x" * 1_000_000_000])
 
 
 def test_an_end_that_is_closed_is_told(ends):

@@ -10,5 +10,5 @@ def test_long_texts_are_written_and_read_one_by_one_so_that_others_run_in_betwee
     written = pieces.written(value)
     assert len(pauses) >= 10
     pauses.clear()
-    assert pieces.read(written) == value
+    assert pieces.read(b"".join(written)) == value
     assert len(pauses) >= 10
