@@ -258,7 +258,7 @@ def _stored(text: str, known: dict[bytes, StoredText] | None) -> StoredText:
     found = None if known is None else known.get(digest)
     if found is None:
         found = StoredText(digest, len(text), pack(text, prose=True))
-        if known is not None:
+        if known is not None and len(text) <= LONG_CHARACTERS:
             if len(known) >= _MOST_KNOWN:
                 known.clear()
             known[digest] = found

@@ -118,3 +118,9 @@ def test_a_prompt_is_packed_once_for_several_responses_and_read_as_it_was():
     assert unpack(one["prompt"].content) == json.dumps("Why?" * 100)
     assert {name: unpack(text.content) for name, text in other.items()}["response"] == '"b"'
     assert len(prompts) == 1
+
+
+def test_a_long_prompt_is_not_kept():
+    prompts: dict[bytes, StoredText] = {}
+    stored_texts(submission(prompt="Why? " * 5_000), prompts)
+    assert not prompts
