@@ -28,7 +28,7 @@ from pathlib import Path
 from benchmarks.store_size import VERDICTS, drawn, judged, sentences
 from judge_server.core.rubric import Rubric
 from judge_server.core.submission import Submission
-from judge_server.server.serving import SWITCH_SECONDS
+from judge_server.server.lock_turns import SHORT_SECONDS
 from judge_server.settings.settings import Settings
 from judge_server.store import Store
 from judge_server.util.memory import settle
@@ -210,7 +210,7 @@ async def bench(url: str, count: int, rate: float, window_seconds: float, most_s
         print(f"{await left(service.store)} old judgments", file=sys.stderr)
         # as a server does: a collection of all garbage and a thread that keeps the loop waiting would halt both kinds
         # of windows
-        sys.setswitchinterval(SWITCH_SECONDS)
+        sys.setswitchinterval(SHORT_SECONDS)
         settle()
         return await measured(service, rate, window_seconds, most_seconds)
 

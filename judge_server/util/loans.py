@@ -20,7 +20,7 @@ _MOST_BYTES: Final = 16_777_216  # of all that are kept, beside those of the las
 _MOST: Final = 16
 
 
-class _Place(NamedTuple):
+class _LentArgument(NamedTuple):
     """Stands for an argument."""
 
     number: int
@@ -68,7 +68,7 @@ class Lender:
                     new.append((loan, content))
             if loan is not None:
                 used[id(argument)] = loan
-            given.append(argument if loan is None else _Place(loan.number))
+            given.append(argument if loan is None else _LentArgument(loan.number))
         kept = {key: loan for key, loan in self._loans.items() if key not in used and loan.whole() is not None}
         over = sum(loan.size for loan in kept.values()) - _MOST_BYTES
         for key in list(kept):
@@ -113,7 +113,7 @@ class Borrower:
 
     def _found(self, arguments: tuple[Any, ...]) -> Iterator[Any]:
         for argument in arguments:
-            if not isinstance(argument, _Place):
+            if not isinstance(argument, _LentArgument):
                 yield argument
             elif argument.number in self._kept:
                 yield self._kept[argument.number]
