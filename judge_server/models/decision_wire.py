@@ -16,6 +16,7 @@ import orjson
 
 from judge_server.core.errors import JudgeFailure, UnusableVerdict
 from judge_server.core.judgment import Usage
+from judge_server.models.decision_contradiction import contradicts_choice, contradicts_score, turned
 from judge_server.models.openai_reply import object_in, origin_in, token_count
 from judge_server.models.openai_wire import broken, plain_text
 from judge_server.models.protocol import (
@@ -200,10 +201,7 @@ def decisions_in(
         if shares is not None:
             decisions.append(TypedAnswer(shares, mass))
         else:
-            asked = _as_choice(question)
-            turned = asked.kind == "score" and isinstance(one, dict) and _turned(one, asked, form, strings)
-            found_out = TypedAnswer(unusable="it names the levels in another order") if turned else None
-            decisions.append(found_out or _decision(one, asked, form, strings, mass))
+            decisions.append(_decision(one, _as_choice(question), form, strings, mass))
     return tuple(decisions)
 
 
@@ -256,16 +254,12 @@ def _names(question: TypedQuestion, strings: ControlStrings) -> tuple[str, ...]:
 
 
 def _turned(given: Mapping[str, Any], question: TypedQuestion, form: Format, strings: ControlStrings) -> bool:
-    """Whether the answer gives a level the name of another one: its probabilities are of other levels then."""
     if form == "systemone":
         legend, names = given.get("legend"), [_level(option, strings) for option in question.options]
-        told = legend if isinstance(legend, dict) else {}
-    else:
-        listed, names = given.get("probabilities"), [broken(option.name, strings) for option in question.options]
-        entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-        told = {_called(one.get("value")): one.get("label") for one in entries}
-    said = [told.get(str(place)) for place in range(len(names))]
-    return any(one != name and one in names for one, name in zip(said, names, strict=True))
+        return turned(legend if isinstance(legend, dict) else {}, names)
+    listed, names = given.get("probabilities"), [broken(option.name, strings) for option in question.options]
+    entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return turned({_called(one.get("value")): one.get("label") for one in entries}, names)
 
 
 def _decision(
@@ -277,6 +271,8 @@ def _decision(
         return TypedAnswer(refused=True)
     if _KINDS.get(str(given.get("type")), asked.kind) != asked.kind:
         return TypedAnswer(unusable="it answers a question of another type")
+    if asked.kind == "score" and _turned(given, asked, form, strings):
+        return TypedAnswer(unusable="it names the levels in another order")
     names = _names(asked, strings)
     shares = _distribution(given, names, form) if names else _predicate(given)
     if shares is None:
@@ -284,7 +280,10 @@ def _decision(
     total = math.fsum(shares)
     if abs(total - 1) > _ROUNDING:
         return TypedAnswer(unusable=f"its probabilities add up to {total:.3g}")
-    return TypedAnswer(tuple(shares) if total == 1.0 else tuple([share / total for share in shares]), mass)
+    shares = shares if total == 1.0 else [share / total for share in shares]
+    wrong = contradicts_choice(given, names, shares) if asked.kind == "choice" else None
+    wrong = contradicts_score(given, shares) if asked.kind == "score" else wrong
+    return TypedAnswer(unusable=wrong) if wrong else TypedAnswer(tuple(shares), mass)
 
 
 def _predicate(given: Mapping[str, Any]) -> list[float] | None:

@@ -246,6 +246,56 @@ def test_a_type_of_another_name_or_none_is_no_contradiction(kind):
     assert decided.shares == (0.3, 0.7)
 
 
+THREE = (TypedOption("a"), TypedOption("b"), TypedOption("c"))
+LEVELS = {"0": 0.7, "1": 0.2, "2": 0.1}
+CHOICES = {"a": 0.7, "b": 0.2, "c": 0.1}
+DIFFER = [
+    ("choice", {"choice": "b", "probabilities": CHOICES}, "its choice is not the likeliest of its options"),
+    ("choice", {"choice": "d", "probabilities": CHOICES}, "its choice is none of the options"),
+    ("choice", {"choice": True, "probabilities": CHOICES}, "its choice is none of the options"),
+    ("score", {"score": 1.6, "probabilities": LEVELS}, "its score is not the expected level"),
+    ("score", {"score": 2, "probabilities": LEVELS}, "its score is not the expected level"),
+    ("score", {"score": 40.0, "probabilities": LEVELS}, "its score is not the expected level"),
+    ("score", {"score": math.nan, "probabilities": LEVELS}, "its score is no number"),
+    ("score", {"score": "0.4", "probabilities": LEVELS}, "its score is no number"),
+]
+AGREE = [
+    ("choice", {"choice": "a", "probabilities": CHOICES}),
+    ("choice", {"choice": None, "probabilities": CHOICES}),
+    ("choice", {"choice": "b", "probabilities": {"a": 0.45, "b": 0.44, "c": 0.11}}),
+    ("score", {"score": 0.4, "probabilities": LEVELS}),
+    ("score", {"score": 0.43, "probabilities": LEVELS}),
+    ("score", {"score": 0, "probabilities": LEVELS}),
+    ("score", {"score": None, "probabilities": LEVELS}),
+    ("score", {"score": 2, "probabilities": {"0": 0.4, "1": 0.1, "2": 0.5}}),
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("kind", "given", "why"), DIFFER)
+def test_an_outcome_unlike_the_probabilities_beside_it_is_two_statements(form, kind, given, why):
+    """Which of them is meant? Levels from best to worst, counted from 1, or in percent are noticed by it too."""
+    assert stated(form, kind, given).unusable == why
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("kind", "given"), AGREE)
+def test_an_outcome_within_rounding_and_ties_of_the_probabilities_is_one_statement(form, kind, given):
+    assert stated(form, kind, given).shares == tuple(given["probabilities"].values())
+
+
+def stated(form, kind, given):
+    told = {"type": kind, **given}
+    if form == "decisions":
+        entries = given["probabilities"].items()
+        told["probabilities"] = [
+            {"value": int(name) if kind == "score" else name, "probability": p} for name, p in entries
+        ]
+    answers = {"q0": told} if form == "systemone" else [{"name": "q0", **told}]
+    (decided,) = decisions_in({"answers": answers}, [TypedQuestion(kind, (), THREE)], form)
+    return decided
+
+
 def test_what_rounding_to_32_bits_leaves_of_nothing_is_nothing():
     given = {"type": "choice", "probabilities": {"a": 1.0000001, "b": -1.1920929e-07}}
     (decided,) = decisions_in({"answers": {"q0": given}}, [TypedQuestion("choice", (), OPTIONS)], "systemone")
