@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from judge_server.core.errors import DeadlineExceeded, JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.models.failover import CallLimits, backoff_seconds
-from judge_server.models.openai_fault import ServerFault, probe_refused
+from judge_server.models.openai_fault import ABOUT_THE_REQUEST, ServerFault, probe_refused
 from judge_server.models.openai_options import OpenAIOptions, StructuredStyle
 from judge_server.models.openai_reply import completion_of, fingerprint_of, merged
 from judge_server.models.openai_wire import Dialect, Relisting, chat_body, favouring
@@ -58,7 +58,7 @@ CONSTRAINED = Request(
 Ask = Callable[[bytes, CallLimits], Awaitable[bytes | ServerFault]]
 TokenIds = Callable[[Sequence[str]], Awaitable[tuple[int, ...]]]
 REFUSALS = frozenset([400, 403, 422, 501])
-SCHEMA_REFUSALS = frozenset([400, 403, 422, 500, 501])
+NAMED_REFUSALS = ABOUT_THE_REQUEST | {500, 501}
 RELISTINGS: tuple[Relisting, ...] = ("logprob_token_ids", "structured_outputs", "guided_choice", "logit_bias")
 BY_TOKEN_ID = frozenset(["logprob_token_ids", "logit_bias"])
 _OPEN = 0.01
@@ -110,7 +110,7 @@ class CapabilityProbe:
         """The richest dialect that is not refused, and the answer to it. If a refusal names a feature, that one is
         dropped; otherwise each feature is left out alone, and finally all of them."""
         answer = await self._try(ONE_TOKEN, dialect)
-        while isinstance(answer, ServerFault) and answer.status in SCHEMA_REFUSALS:
+        while isinstance(answer, ServerFault) and answer.status in NAMED_REFUSALS:
             less = named_in(answer.complaint, dialect)
             if less is None:
                 break
@@ -171,7 +171,7 @@ class CapabilityProbe:
     async def _try_schema(self, dialect: Dialect) -> tuple[Dialect, tuple[bytes, Completion] | ServerFault]:
         """The answer to CONSTRAINED, with fewer schema keywords if the server refuses some."""
         answer = await self._try(CONSTRAINED, dialect)
-        while isinstance(answer, ServerFault) and answer.status in SCHEMA_REFUSALS:
+        while isinstance(answer, ServerFault) and answer.status in NAMED_REFUSALS:
             less = named_in(answer.complaint, dialect) or plainer_schemas(dialect)
             if less == dialect:
                 break

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
-from typing import Any
 
 import orjson
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from judge_server.core.errors import ContentFiltered, ContextOverflow, JudgeFailure, JudgeRefused, ModelUnavailable
-from judge_server.models.refusal_wording import is_about_rate, is_filtered, is_overflow, status_of_words
+from judge_server.models.error_body import complaint_in, error_in, status_of
+from judge_server.models.refusal_wording import is_about_money, is_about_rate, is_busy, is_filtered, is_overflow
 from judge_server.models.server_quirks import OPTIONS, refused_field
 from judge_server.util.parsing import quick_json
 
@@ -29,13 +29,11 @@ _UNITS = {"m": 60.0, "h": 3_600.0, "s": 1.0}
 _LONGEST_WAIT = 86_400.0
 _MOMENT = 1e9  # in 2001; nobody asks to wait for so many seconds
 _EXPLAINED = frozenset([400, 403, 413, 422, 501])  # what a server says with these is about the request
-_WORDS_OF_ERRORS = ("message", "msg", "detail", "error_msg", "error_message", "status_msg", "faultstring")
-_WAITS = ("retry_after", "retryAfter", "retry_delay", "retryDelay", "retry_after_seconds")
-_DEEPEST = 3
-_SUCCESS = frozenset(["", "0", "200", "ok", "success", "none", "null"])
-_SLUG = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
+_BUSY = frozenset([409, 413, 423, 425, 429])
+# statuses whose words may name what is wrong with the request
+ABOUT_THE_REQUEST = frozenset(range(400, 500)) - _BUSY - {401, 402, 408}
 ANSWERED = frozenset([200, 201, 203])  # other 2xx hold no answer
 
 
@@ -66,7 +64,7 @@ class ServerFault:
 
 def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str, address: str = "") -> ServerFault:
     """The fault of an answer whose status is not one of ``ANSWERED``. ``address``: of the server, for operators."""
-    code, complaint = _complaint(raw)
+    code, complaint = complaint_in(raw)
     said = f"{code} {complaint}"
     place = f" at {address}" if address else ""
     says = f"The model server{place} answered HTTP {status}" + (f" ({code})" if code else "") + "."
@@ -80,14 +78,14 @@ def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str, ad
 
     if content := _content_error(status, said, model, says):
         return final(content)
-    field = refused_field(complaint)
-    if status in {400, 403, 422, 501} and field is not None:
+    field = refused_field(complaint) if status in ABOUT_THE_REQUEST | {501} else None
+    busy = status in _BUSY or (status in ABOUT_THE_REQUEST and (is_busy(said) or (field is None and wait is not None)))
+    if field is not None and not busy:
         remedy = f"It refuses {field}: set the engine option {OPTIONS[field]}."
         return final(ModelUnavailable(f"{says} It refuses {field}.", remedy=remedy))
-    if cure := _refuses_all(status, code, model):
+    if cure := _refuses_all(status, said, model, busy=busy, waits=wait is not None):
         return final(JudgeRefused(says, remedy=cure))
-    if status in {408, 409, 413, 425, 429} or (status >= 500 and status != 501):
-        busy = status in {409, 413, 425, 429}
+    if busy or status == 408 or (status >= 500 and status != 501):
         remedy = "It is busy: lower max_in_flight or add addresses." if busy else "See the server's log."
         outcome = CallOutcome.BUSY if busy else CallOutcome.FAILED
         return ServerFault(unavailable(remedy), outcome, True, wait_seconds=wait, complaint=complaint, status=status)
@@ -96,34 +94,34 @@ def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str, ad
     )
 
 
-def _refuses_all(status: int, code: str, model: str) -> str | None:
-    """The remedy for an answer that every call would get; None for another fault."""
+def _refuses_all(status: int, said: str, model: str, *, busy: bool, waits: bool) -> str | None:
+    """The remedy for an answer that every call would get; None for another fault. ``waits``: it names a delay, after
+    which a quota is there again."""
     if status < 300:
         return "It answers later, or without content: give the address that answers at once, in the same response."
     if 300 <= status < 400:
         return "Redirects are not followed: write the final address of the server."
+    if status == 402 or (status in {400, 403, 429} and not waits and is_about_money(said)):
+        return "The account behind the key has no quota left: raise it with the provider."
+    if busy:
+        return None
     if status in {401, 403}:
         return "Give a valid key for this server: name its variable in api_key_env among the judge's engine options."
     if status in {404, 405, 410}:
         return f"Check that the server serves {model!r} and that its address ends as it should (/v1)."
-    if status == 429 and code == "insufficient_quota":
-        return "The account behind the key has no quota left: raise it with the provider."
     return None
 
 
 def fault_inside(raw: bytes, headers: Mapping[str, str], model: str, address: str = "") -> ServerFault | None:
-    """The fault of an answer with status 200 that is an error: at the top, in the first choice, or instead of the
-    choices; None if it is none."""
+    """The fault of an answer with status 200 that is an error; None if it is none."""
     try:
         body = quick_json(raw)
     except ValueError:
         return None
-    if not isinstance(body, dict):
-        return None
-    error = _error_in(body)
-    if not error or not isinstance(error, dict | str):
-        return None
-    return fault_of(_status_of(error), headers, orjson.dumps({"error": error}), model, address)
+    error = error_in(body)
+    return (
+        None if error is None else fault_of(status_of(error), headers, orjson.dumps({"error": error}), model, address)
+    )
 
 
 def probe_refused(fault: ServerFault, key: SecretStr | None) -> ModelUnavailable:
@@ -138,55 +136,9 @@ def probe_refused(fault: ServerFault, key: SecretStr | None) -> ModelUnavailable
     return ModelUnavailable(detail, remedy=fault.error.remedy, retry_after_seconds=fault.error.retry_after_seconds)
 
 
-def _error_in(body: dict[str, Any]) -> Any:
-    choices = body.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    if body.get("object") == "error":
-        return body
-    if _says_something(error := body.get("error")):
-        return error
-    if isinstance(first, dict):
-        ended = "The answer ended in an error." if first.get("finish_reason") == "error" else None
-        return inner if _says_something(inner := first.get("error")) else ended
-    return None if choices or "answers" in body else _told_in(body, _DEEPEST)
-
-
-def _says_something(error: Any) -> bool:
-    """Not if all that it holds is empty or tells of success: some servers always have the field."""
-    if isinstance(error, dict | list):
-        return any(_says_something(one) for one in (error.values() if isinstance(error, dict) else error))
-    return bool(error) and str(error).strip().casefold() not in _SUCCESS
-
-
-def _told_in(value: Any, depth: int) -> Any:
-    """The object that tells of an error in words, wherever an answer without choices has it; a text under ``errors``
-    is one."""
-    if isinstance(value, list):
-        return _told_in(value[0], depth - 1) if value and depth else None
-    if not isinstance(value, dict):
-        return None
-    if any(isinstance(name, str) and name.casefold() in _WORDS_OF_ERRORS for name in value):
-        return {name.casefold(): inner for name, inner in value.items()}
-    if isinstance(several := value.get("errors"), str):
-        return several
-    found = (_told_in(inner, depth - 1) for inner in value.values()) if depth else ()
-    return next(filter(None, found), None)
-
-
-def _status_of(error: dict[str, Any] | str) -> int:
-    """The HTTP status that corresponds to an error without one."""
-    names = ("code", "status", "status_code", "type", "status_msg", *_WORDS_OF_ERRORS)
-    values = [error.get(name) for name in names] if isinstance(error, dict) else [error]
-    for value in values:
-        number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{3}", value) else value
-        if isinstance(number, int) and not isinstance(number, bool) and 400 <= number < 600:
-            return number
-    return status_of_words(" ".join(value for value in values if isinstance(value, str)))
-
-
 def _content_error(status: int, said: str, model: str, says: str) -> JudgeFailure | None:
     """Errors caused by the prompt itself, which no other attempt can cure."""
-    if status not in {400, 403, 413, 422, 451, 500} or is_about_rate(said):
+    if status not in ABOUT_THE_REQUEST | {413, 500} or is_about_rate(said):
         return None
     if is_filtered(said) or status == 451:
         return ContentFiltered(
@@ -197,22 +149,6 @@ def _content_error(status: int, said: str, model: str, says: str) -> JudgeFailur
         remedy = "Shorten the material or serve the judge with a longer context; nothing is cut silently."
         return ContextOverflow(f"The prompt does not fit into the context of {model!r}. {says}", remedy=remedy)
     return None
-
-
-def _complaint(raw: bytes) -> tuple[str, str]:
-    """The error's code, if it is a plain word, and its message; empty texts if there are none."""
-    try:
-        body = quick_json(raw)
-    except ValueError:
-        return "", raw[:2_000].decode("utf-8", "replace")
-    error: Any = (body.get("error") or body) if isinstance(body, dict) else {}
-    if not isinstance(error, dict):
-        return "", str(error)[:2_000]
-    words = (word for word in (error.get("code"), error.get("type")) if isinstance(word, str) and _SLUG.fullmatch(word))
-    parts = [error.get(name) for name in (*_WORDS_OF_ERRORS, "param", "metadata", "details", "innererror")]
-    texts = [part if isinstance(part, str) else orjson.dumps(part).decode() for part in parts if part]
-    texts += [f"retry after {error[name]} s" for name in _WAITS if error.get(name)]
-    return next(words, ""), " ".join(texts)[:2_000]
 
 
 def _wait_seconds(headers: Mapping[str, str], complaint: str) -> float | None:

@@ -16,10 +16,16 @@ from judge_server.util.parsing import quick_json, read_json
 
 _NUMBER = (int, float)
 _LOGPROB = attrgetter("logprob")
-_FILTERED = frozenset(["content_filter", "content-filter", "sensitive", "safety", "prohibited_content", "blocklist"])
+# ended by what a provider does not want, under any name
+_FILTERED = re.compile(
+    "filter|sensitive|safety|prohibited|block|blacklist|refus|guardrail|censor|toxic|moderat|recitation|spii|unsafe",
+    re.IGNORECASE,
+)
 # ended by anything but the model: the text may go on
 _CUT_OFF = re.compile(
-    "length|limit|max|abort|cancel|error|time|incomplete|interrupt|exceed|partial|pause", re.IGNORECASE
+    "length|limit|max|abort|cancel|error|time|incomplete|interrupt|exceed|partial|pause|insufficient|trunc|repetit|"
+    "fail|preempt|evict|shut|disconnect",
+    re.IGNORECASE,
 )
 _THINKING_PARTS = frozenset(["thinking", "reasoning", "redacted_thinking", "thought"])
 
@@ -46,7 +52,7 @@ def _completion(answer: dict[str, Any], *, thinking: bool) -> Completion:
     message = choice.get("message")
     if not isinstance(message, dict):
         raise _unusable("its choice holds no message")
-    if str(choice.get("finish_reason")).lower() in _FILTERED:
+    if _FILTERED.search(str(choice.get("finish_reason"))):
         raise ContentFiltered("The model provider's content filter ended the judge's answer.")
     candidates, unlisted = _candidates(choice.get("logprobs"))
     truncated = _CUT_OFF.search(str(choice.get("finish_reason"))) is not None

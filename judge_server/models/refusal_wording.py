@@ -22,9 +22,9 @@ _OVERFLOW = re.compile(
     r"context[ _-]?(?:length|window|size|limit|too)|context_overflow|exceed_context|max[ _]?model[ _]?len|max_seq_len|"
     r"max(?:imum)? context|maximum (?:context|model|prompt|input|sequence|allowed)[ \w]{0,20} (?:length|size|tokens)|"
     r"\btokens?\b[^.;]{0,60}exceed|exceed[^.;]{0,60}\btokens?\b|too many (?:input |prompt )?tokens|"
-    r"range of input length|max(?:imum)?[ _]input[ _](?:length|tokens|characters)|max_new_tokens. must be|"
+    r"range of input length|max(?:imum)?[ _]input[ _](?:length|tokens|characters)|max_new_tokens\W{1,2}must be|"
     r"max_(?:completion_)?tokens\b[^.;]{0,40}\bgot -|model token limit|prompt[^.]{0,20}超|上下文|输入[^.。]{0,6}[超过]|"
-    r"max_prompt_tokens|string_above_max_length|prompt_too_long|(?:token|文本|输入|长度)[^.。]{0,9}(?:超|过长)|"
+    r"max_prompt_tokens|input_too_long|string_above_max_length|prompt_too_long|(?:token|文本|输入|长度)[^.。]{0,9}(?:超|过长)|"
     r"kontextl|kontextf|longueur de contexte|fenêtre de contexte|longitud del? contexto|ventana de contexto|"
     r"コンテキスト長|컨텍스트 길이",
     re.IGNORECASE,
@@ -44,21 +44,35 @@ _OTHER_LIMIT = re.compile(
     re.IGNORECASE,
 )
 _NAMED_CONTEXT = re.compile(
-    r"context|prompt\b|input[ _]?(?:length|tokens)|tokens? in the (?:messages|prompt)", re.IGNORECASE
+    r"context|prompt\b|input[ _]?(?:length|tokens|too)|message tokens|tokens? in the (?:messages|prompt)", re.IGNORECASE
 )
 _RATE = re.compile(r"per[ _-](?:min|hour|day|second)|\bTP[MD]\b|\bRP[MD]\b|rate[ _-]?limit", re.IGNORECASE)
 _UNWANTED = (
     r"(?:inappropriate|disallowed|unsafe|harmful|objectionable|prohibited|high[ -]risk|(?<!case )(?<!case-)sensitive|"
     r"offensive|hateful|toxic\w*|nsfw|违规|敏感|不安全)"
 )
+_WORD_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _SENT = r"(?:content|prompt|inputs?|messages?|request|output|text|data|内容|输入)"
 _FILTER = re.compile(
     rf"\b{_SENT}\b[^.;]{{0,60}}\b{_UNWANTED}|\b{_UNWANTED}\b[^.;]{{0,40}}\b{_SENT}\b|内容[^.。]{{0,9}}(?:违规|敏感|不安全)|"
     r"content[ _-]?(?:filter|policy|management|moderation|safety|review)|responsible[ _]?ai|data_inspection|moderation|"
-    r"safety (?:system|filter|setting|check|layer)|(?:usage|terms)[^.;]{0,9} polic|policy check|violates our terms|"
+    r"safety (?:system|filter|setting|check|layer|reasons?)|(?:usage|terms)[^.;]{0,9} (?:polic|guideline)|policy check|"
+    r"violates our terms|content audit|prompt injection|text risk|illegal (?:words?|content|text)|text illegal|"
+    r"\b(?:content|prompt|text|words?)\b[^.;]{0,30}\billegal\b(?! (?:char|arg|val|tok|par|byte|esc))|"
+    r"\b(?:prompt|content|input|output|response)s? (?:is |was |were )?blocked|фильтр|заблокирован|"
     r"because of its content|PROHIBITED_CONTENT|contentFilter|risk_control|Content Exists Risk|"
     r"flagged (?:as|by|for)|guardrail|SensitiveContent|violat\w+[^.;]{0,30}polic|敏感|"
-    r"(?:blocked|rejected|refused)\b[^.;]{0,30}(?:safety|content|our|armor|shield|polic|moderat)",
+    r"(?:block|blocked|rejected|refused)\b[^.;]{0,30}(?:safety|content|our|armor|shield|polic|moderat|AIRS)",
+    re.IGNORECASE,
+)
+_MONEY = re.compile(
+    r"insufficient[ _]?(?:quota|balance|funds?|credits?)|billing|exceed\w*[ _](?:your[ _])?current[ _]quota|"
+    r"balance (?:is )?(?:too low|insufficient|exhausted|not enough)|out of credits?|余额|欠费|充值|overdue",
+    re.IGNORECASE,
+)
+_LOADED = re.compile(
+    r"rate.?limit|too many requests|throttl|overloaded|(?:is|still|currently) (?:being )?loading|capacity exceeded|"
+    r"(?:server|service|model) (?:is )?(?:too )?busy|(?:try|retry)(?: again| the request)?(?: later| in \d)|限流",
     re.IGNORECASE,
 )
 _STATUSES = (
@@ -86,9 +100,19 @@ def is_about_rate(said: str) -> bool:
     return _RATE.search(said) is not None
 
 
+def is_busy(said: str) -> bool:
+    """Whether it would answer the same request at another time, said with a status that does not tell."""
+    return _LOADED.search(said) is not None
+
+
+def is_about_money(said: str) -> bool:
+    """Whether the account has to be filled first."""
+    return _MONEY.search(said) is not None
+
+
 def is_filtered(said: str) -> bool:
-    """Whether it does not want the content."""
-    return _FILTER.search(said) is not None
+    """Whether it does not want the content; its names are read as words (``TextRiskDetection``, ``new_sensitive``)."""
+    return _FILTER.search(said) is not None or _FILTER.search(_WORD_BORDER.sub(" ", said)) is not None
 
 
 def is_overflow(said: str) -> bool:

@@ -103,6 +103,7 @@ _REFUSED = re.compile(
         rf"(?<![A-Za-z_]){field}(?![A-Za-z_])" for field in sorted(OPTIONS, key=len, reverse=True) if len(field) > 4
     )
     + r"|(?<=['\"`.\[])(?:seed|user|min_p|top_k|top_p|store)(?=['\"`\]])"
+    + r"|(?<![\w-])(?:seed|min_p|top_k|top_p)(?= (?:is|are|was) (?:not|un))"
 )
 
 

@@ -41,6 +41,8 @@ ROWS: dict[str, tuple[Any, int, str, bool]] = {
     # name: (what is refused, status, words, whether probabilities are left)
     "logprobs 400": (lambda b: "logprobs" in b, 400, "logprobs is not supported by this model", False),
     "logprobs 403": (lambda b: "logprobs" in b, 403, "You are not allowed to request logprobs from this model", False),
+    "logprobs 404": (lambda b: "logprobs" in b, 404, "No endpoints support the parameters: logprobs", False),
+    "logprobs 500": (lambda b: "logprobs" in b, 500, "logprobs is not supported", False),
     "logprobs without words": (lambda b: "logprobs" in b, 400, "Bad request", False),
     "top_logprobs at most 5": (lambda b: b.get("top_logprobs", 0) > 5, 400, "top_logprobs must be at most 5", True),
     "max_tokens": (
