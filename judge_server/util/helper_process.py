@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any, Final
 
 from judge_server.util import pieces
-from judge_server.util.loans import Borrower, Lender, Lost
+from judge_server.util.loans import FORGOTTEN_SECONDS, Borrower, Lender, Lost
 from judge_server.util.low_priority import Politeness, give_way
 from judge_server.util.messages import Messages
 from judge_server.util.starvation import Starvation, processor_seconds
@@ -73,6 +73,7 @@ class HelperProcess:
         self._starvation.begin()
         self._messages.send(request)
         answer = self._messages.receive()
+        self._lender.answered()
         self._starvation.end()
         good, value = pieces.read(answer)
         if good:
@@ -107,13 +108,21 @@ def _serve(descriptor: int, politeness: Politeness) -> None:
     """In the other process: do what arrives."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the server says when it is over
     give_way(politeness)
-    end = socket.socket(fileno=descriptor)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError, Lost):  # the other end starts a new one
+        _answer_all(socket.socket(fileno=descriptor), Borrower())
+
+
+def _answer_all(end: socket.socket, borrower: Borrower) -> None:
+    """Until nothing came for ``_IDLE_SECONDS``."""
     messages = Messages(end)
     messages.send([b"ready"])
-    borrower = Borrower()
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError, Lost):  # the other end starts a new one
-        while select.select([end], [], [], _IDLE_SECONDS)[0]:
+    while True:
+        if select.select([end], [], [], FORGOTTEN_SECONDS if len(borrower) else _IDLE_SECONDS)[0]:
             messages.send([_answer(borrower, messages.receive())])
+        elif len(borrower):
+            borrower.forget()
+        else:
+            return
 
 
 def _answer(borrower: Borrower, request: bytearray) -> bytes:

@@ -1,10 +1,12 @@
 """Arguments that the process for long texts keeps, so that one submission is sent once for all that is done with it.
 
 What is sent costs a copy under the interpreter's lock, and as much again in the system. The sender says what is to be
-kept and when it may be forgotten; the other process decides nothing.
+kept and when it may be forgotten. What is not asked for in ``LENT_SECONDS`` it lends no more; the other process, where
+the text may outlive its erasure, forgets it on its own after ``FORGOTTEN_SECONDS`` without a request.
 """
 
 import pickle
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -18,6 +20,8 @@ from judge_server.util import pieces
 _LEAST_BYTES: Final = 65_536  # shorter ones are sent each time
 _MOST_BYTES: Final = 16_777_216  # of all that are kept, beside those of the last request
 _MOST: Final = 16
+LENT_SECONDS: Final = 5.0  # after the last answer
+FORGOTTEN_SECONDS: Final = 2 * LENT_SECONDS
 
 
 class _LentArgument(NamedTuple):
@@ -49,12 +53,17 @@ class Lender:
     """The sender's side, for one process. Models that nobody can change are lent; who changes one in spite of that, as
     a cached property does, changes it for this side only."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._answered = clock()
         self._numbers = count()
         self._loans: dict[int, _Loan] = {}  # by identity, the one that was used longest ago first
 
     def request(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> list[bytes]:
         """What ``Borrower`` takes, in pieces. It must be sent, or the process ended. Raises what pickle does."""
+        before = self._loans
+        if self._clock() - self._answered > LENT_SECONDS:
+            self._loans = {}
         used: dict[int, _Loan] = {}
         new: list[tuple[_Loan, list[bytes]]] = []
         given = []
@@ -75,11 +84,15 @@ class Lender:
             if over > 0 or len(kept) + len(used) > _MOST:
                 over -= kept.pop(key).size
         standing = {loan.number for loan in (*kept.values(), *used.values())}
-        gone = tuple(loan.number for loan in self._loans.values() if loan.number not in standing)
+        gone = tuple(loan.number for loan in before.values() if loan.number not in standing)
         head = _Head(work, tuple(given), tuple((loan.number, loan.size) for loan, _ in new), gone)
         written = pieces.written(tuple(head))
         self._loans = kept | used
         return [*written, *(piece for _, content in new for piece in content)]
+
+    def answered(self) -> None:
+        """Call when the answer to the last request is there."""
+        self._answered = self._clock()
 
     def _of(self, argument: Any) -> _Loan | None:
         loan = self._loans.get(id(argument))
@@ -99,6 +112,14 @@ class Borrower:
 
     def __init__(self) -> None:
         self._kept: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        """How many arguments are kept."""
+        return len(self._kept)
+
+    def forget(self) -> None:
+        """Keep nothing any longer."""
+        self._kept.clear()
 
     def take(self, request: bytes | bytearray) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """The function and its arguments. Raises Lost, and what pickle does."""

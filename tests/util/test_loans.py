@@ -5,7 +5,7 @@ import operator
 import pytest
 
 from judge_server.core.model import Frozen
-from judge_server.util.loans import Borrower, Lender, Lost
+from judge_server.util.loans import FORGOTTEN_SECONDS, LENT_SECONDS, Borrower, Lender, Lost
 
 
 class Text(Frozen):
@@ -16,18 +16,26 @@ class Ends:
     """A sender and a receiver; ``sent``: bytes of the last request."""
 
     def __init__(self) -> None:
-        self._lender, self._borrower = Lender(), Borrower()
+        self.now = 0.0
+        self._lender, self._borrower = Lender(lambda: self.now), Borrower()
 
     def takes(self, *arguments: object) -> tuple[object, ...]:
         request = b"".join(self._lender.request(operator.eq, arguments))
         self.sent = len(request)
         work, taken = self._borrower.take(request)
+        self._lender.answered()
         assert work is operator.eq
         return taken
 
+    def rest(self, seconds: float) -> None:
+        """No request comes."""
+        self.now += seconds
+        if seconds > FORGOTTEN_SECONDS:
+            self._borrower.forget()
+
     @property
     def kept(self) -> int:
-        return len(self._borrower._kept)
+        return len(self._borrower)
 
 
 def test_a_long_model_is_sent_once_for_all_that_is_done_with_it():
@@ -85,3 +93,22 @@ def test_a_receiver_that_does_not_have_what_it_should_says_so():
     lender.request(operator.eq, (long,))
     with pytest.raises(Lost):
         Borrower().take(b"".join(lender.request(operator.eq, (long,))))
+
+
+@pytest.mark.parametrize("seconds", [LENT_SECONDS + 0.1, FORGOTTEN_SECONDS + 0.1])
+def test_after_a_rest_a_model_is_sent_again_and_the_one_before_is_not_kept_beside_it(seconds: float):
+    ends, long = Ends(), Text(text="a" * 100_000)
+    ends.takes(long)
+    ends.rest(seconds)
+    assert ends.takes(long) == (long,)
+    assert ends.sent > 100_000
+    assert ends.kept == 1
+
+
+def test_a_model_that_is_asked_for_in_time_is_not_sent_again():
+    ends, long = Ends(), Text(text="a" * 100_000)
+    ends.takes(long)
+    for _ in range(5):
+        ends.rest(LENT_SECONDS - 0.1)
+        assert ends.takes(long) == (long,)
+        assert ends.sent < 1_000
