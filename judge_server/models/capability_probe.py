@@ -14,7 +14,17 @@ from judge_server.models.openai_fault import ABOUT_THE_REQUEST, ServerFault, pro
 from judge_server.models.openai_options import OpenAIOptions, StructuredStyle
 from judge_server.models.openai_reply import completion_of, fingerprint_of, merged
 from judge_server.models.openai_wire import Dialect, Relisting, chat_body, favouring
-from judge_server.models.protocol import Completion, Labels, Prompt, Request, Sampling, Segment, Structured, Turn
+from judge_server.models.protocol import (
+    Completion,
+    Labels,
+    Prompt,
+    Request,
+    Sampling,
+    Segment,
+    Structured,
+    TokenProbability,
+    Turn,
+)
 from judge_server.models.server_quirks import barest, each_alone, named_in, plainer_schemas
 
 RETRY_SECONDS = 4.0  # report a missing server early; a slow one gets the whole start_timeout_seconds
@@ -25,6 +35,16 @@ _WHITE_SPACE = (
     "%s fills structured answers with white space up to their token limit. Let its server forbid that; vLLM does with "
     """--structured-outputs-config '{"backend": "xgrammar", "disable_any_whitespace": true}'."""
 )
+_ALL_ON_ONE = (
+    "it gives one token the whole probability and others none, so its probabilities are those after sampling and not "
+    'those of the model: the values of mode direct would be 0 or 1. Let it report raw ones, or use mode = "reason".'
+)
+_NO_LABEL = (
+    "asked for one word, Yes or No, it begins with {!r}. Mode direct reads the first token, and abstains "
+    "(low_label_mass) where that is no label: switch off what comes before the answer, such as thinking, or use "
+    'mode = "reason" or fallback = "reason".'
+)
+_MOST_OTHERS = 0.5  # of the probability, for tokens that are no label
 _WORD = "quartz-41"
 _STYLES: tuple[StructuredStyle, ...] = ("json_schema", "structured_outputs", "guided_json", "json_object")
 
@@ -101,7 +121,9 @@ class CapabilityProbe:
                 remedy="Start it first, or raise start_timeout_seconds.",
             ) from None
         dialect, structured = await self._constrain(dialect)
+        dialect, completion = await self._plain(dialect, completion)
         dialect, limits = await self._relist(dialect, completion)
+        limits += doubts(completion)
         for limit in limits:
             logger.warning("%s: %s", self._model, limit)
         return LearnedServer(dialect, bool(completion.candidates), structured, fingerprint_of(raw, self._model), limits)
@@ -124,6 +146,19 @@ class CapabilityProbe:
         if isinstance(first, ServerFault):
             raise probe_refused(first, self._options.api_key)
         return dialect, *first
+
+    async def _plain(self, dialect: Dialect, completion: Completion) -> tuple[Dialect, Completion]:
+        """With label questions at temperature 1, if the server lists what temperature 0 makes of the probabilities."""
+        if not all_on_one(completion) or "temperature" in dialect.omit:
+            return dialect, completion
+        plain = replace(dialect, plain_labels=True)
+        try:
+            answer = await self._try(ONE_TOKEN, plain)
+        except JudgeFailure:
+            return dialect, completion
+        if isinstance(answer, ServerFault) or not answer[1].candidates or all_on_one(answer[1]):
+            return dialect, completion
+        return plain, answer[1]
 
     async def _relist(self, dialect: Dialect, completion: Completion) -> tuple[Dialect, tuple[str, ...]]:
         """How to ask for labels that the server does not list, if its first answer shows that it lists too few."""
@@ -203,8 +238,12 @@ class CapabilityProbe:
 
 def says_all(completion: Completion, words: Sequence[str]) -> bool:
     """Whether each of ``words`` is among the candidates, in any case and with white space around it."""
-    said = {candidate.text.strip(" \t\r\n\u2581\u0120\u010a").casefold() for candidate in completion.candidates}
+    said = {_word_of(candidate) for candidate in completion.candidates}
     return all(word.casefold() in said for word in words)
+
+
+def _word_of(candidate: TokenProbability) -> str:
+    return candidate.text.strip(" \t\r\n\u2581\u0120\u010a").casefold()
 
 
 def lists_too_few(completion: Completion, asked: int) -> bool:
@@ -212,6 +251,25 @@ def lists_too_few(completion: Completion, asked: int) -> bool:
     be among the rest."""
     rest = 1.0 - math.fsum(math.exp(c.logprob) for c in completion.candidates if not math.isnan(c.logprob))
     return len(completion.candidates) < asked and (rest > _OPEN or not says_all(completion, LABELS))
+
+
+def all_on_one(completion: Completion) -> bool:
+    """Whether one token has the whole probability and others none at all, as sampling leaves them but no model."""
+    first, *others = completion.candidates or (None,)
+    return first is not None and first.logprob == 0.0 and all(math.exp(one.logprob) == 0.0 for one in others)
+
+
+def doubts(completion: Completion) -> tuple[str, ...]:
+    """Why label questions may not be answered with the probabilities of labels, by the answer to ONE_TOKEN."""
+    if not completion.candidates:
+        return ()
+    if all_on_one(completion):
+        return (_ALL_ON_ONE,)
+    labels = {word.casefold() for word in LABELS}
+    others = [c.logprob for c in completion.candidates if _word_of(c) not in labels and not math.isnan(c.logprob)]
+    if math.fsum(map(math.exp, others)) <= _MOST_OTHERS:
+        return ()
+    return (_NO_LABEL.format(completion.candidates[0].text),)
 
 
 def _is_refusal(fault: ServerFault) -> bool:

@@ -12,9 +12,11 @@ from typing import Any
 from judge_server.core.errors import ContentFiltered, UnusableVerdict
 from judge_server.core.judgment import Usage
 from judge_server.models.protocol import IMPOSSIBLE_LOGPROB, Completion, TokenProbability, UnusableCompletion
-from judge_server.util.parsing import quick_json, read_json
+from judge_server.util.parsing import has_key_twice, quick_json, read_json
 
 _NUMBER = (int, float)
+_BY_TEXT = b'"token_logprobs"'  # of the older completions, which some servers give in chat too
+_WRITTEN = {None: math.nan, "NaN": math.nan, "-Infinity": IMPOSSIBLE_LOGPROB, "-inf": IMPOSSIBLE_LOGPROB}
 _LOGPROB = attrgetter("logprob")
 # ended by what a provider does not want, under any name
 _FILTERED = re.compile(
@@ -36,7 +38,17 @@ _MOST_TOKENS = 2**40  # of one call: sums over millions of calls still fit into 
 
 def completion_of(raw: bytes, *, thinking: bool) -> Completion:
     """The completion in ``raw``. ``thinking``: whether the request let the model think. Raises UnusableVerdict."""
-    return completion_in(object_in(raw), thinking=thinking)
+    answer = object_in(raw)
+    require_each_token(raw, answer)
+    return completion_in(answer, thinking=thinking)
+
+
+def require_each_token(raw: bytes, answer: dict[str, Any]) -> None:
+    """Raises UnusableCompletion if probabilities by text have a key twice: of two tokens of one text the first is
+    lost."""
+    if _BY_TEXT in raw and has_key_twice(raw, answer):
+        why = "The model server's answer is not usable: a key stands twice in it."
+        raise UnusableCompletion(why, usage_of(answer.get("usage")))
 
 
 def completion_in(answer: dict[str, Any], *, thinking: bool) -> Completion:
@@ -170,8 +182,8 @@ def _candidates(logprobs: Any) -> tuple[tuple[TokenProbability, ...], float | No
     """The first token's alternatives, likeliest first, including the sampled one, and the log-probability that no
     unlisted token exceeds: the smallest of the alternatives, 0 if a sampled token comes without any. A sampled token
     that stands ahead of likelier ones (vLLM puts it there) is none of the likeliest, and says nothing of others."""
-    content = logprobs.get("content") if isinstance(logprobs, dict) else None
-    if not isinstance(content, list) or not content:
+    content = _contents(logprobs)
+    if not content:
         return (), None
     first = content[0]
     top = first.get("top_logprobs") if isinstance(first, dict) else None
@@ -191,6 +203,28 @@ def _candidates(logprobs: Any) -> tuple[tuple[TokenProbability, ...], float | No
     known.sort(key=_LOGPROB, reverse=True)
     unknown = [one for one in found if math.isnan(one.logprob)] if len(known) < len(found) else []
     return (*known, *unknown), unlisted
+
+
+def _contents(logprobs: Any) -> list[Any]:
+    """The entries of the tokens; that of the first alone where they are given by text."""
+    if not isinstance(logprobs, dict):
+        return []
+    content = logprobs.get("content")
+    if isinstance(content, list):
+        return content
+    try:
+        return [by_text(logprobs)]
+    except (AttributeError, TypeError, IndexError, KeyError):
+        return []
+
+
+def by_text(logprobs: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry of the first token in the shape of chat completions, from the lists of the older ones. Raises
+    AttributeError, TypeError, IndexError or KeyError."""
+    top = [{"token": text, "logprob": logprob} for text, logprob in (logprobs.get("top_logprobs") or [{}])[0].items()]
+    tokens, own = logprobs.get("tokens"), logprobs.get("token_logprobs")
+    sampled = {"token": tokens[0], "logprob": own[0]} if tokens and own and own[0] is not None else top[0]
+    return {**sampled, "top_logprobs": top}
 
 
 def _each_once(top: Sequence[Any]) -> Sequence[Any]:
@@ -215,6 +249,8 @@ def _probability(entry: Any) -> TokenProbability:
     text = entry.get("token") if isinstance(entry, dict) else None
     text = text or _spelt(entry)
     logprob = entry.get("logprob") if isinstance(entry, dict) else None
+    if isinstance(logprob, str) or (logprob is None and isinstance(entry, dict) and "logprob" in entry):
+        logprob = _WRITTEN.get(logprob, logprob)
     if type(text) is str and type(logprob) is float and IMPOSSIBLE_LOGPROB <= logprob <= 0.0:
         return TokenProbability(text, logprob)
     if not isinstance(text, str) or isinstance(logprob, bool) or not isinstance(logprob, _NUMBER) or logprob > 0.01:

@@ -49,7 +49,8 @@ class OpenAIServer(ModelServer):
         strings = await self._control_strings()
         self._dialect = replace(learned.dialect, strings=strings)
         broken = f"strings {strings.digest[:12]}" if strings.digest != UNKNOWN.digest else ""
-        self.revision = " ".join(filter(None, (*listing.identity, learned.fingerprint, broken)))
+        plain = "labels at temperature 1" if learned.dialect.plain_labels else ""
+        self.revision = " ".join(filter(None, (*listing.identity, learned.fingerprint, broken, plain)))
         context_tokens = self._options.context_tokens or listing.context_tokens
         relisting = learned.dialect.relisting != "none"
         self._interruptions_before = self._fleet.interruptions

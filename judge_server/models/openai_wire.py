@@ -9,7 +9,7 @@ import orjson
 
 from judge_server.core.caller import current_caller
 from judge_server.models.openai_options import LimitField, Omittable, StructuredStyle, ThinkingControl
-from judge_server.models.protocol import Labels, Prompt, Request, Segment, Structured
+from judge_server.models.protocol import LabelBatch, Labels, Prompt, Request, Segment, Structured
 from judge_server.models.reserved import UNKNOWN, ControlStrings
 from judge_server.util.apart import apart
 from judge_server.util.parsing import writable
@@ -28,7 +28,8 @@ _AT_ONCE_CHARACTERS = 20_000  # breaking control strings takes 0.3 ms for each 1
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How requests to this server are written. ``top_logprobs``: 0 if it gives no probabilities; ``relisting``: how it
-    is asked for the probabilities of labels that it did not list; ``strings``: what is broken in outside text."""
+    is asked for the probabilities of labels that it did not list; ``strings``: what is broken in outside text;
+    ``plain_labels``: it lists probabilities as the temperature changes them, so label questions are asked at 1."""
 
     thinking: ThinkingControl = "chat_template_kwargs"
     structured: StructuredStyle = "json_schema"
@@ -41,6 +42,12 @@ class Dialect:
     effort_on: str = "medium"
     priority: bool = False
     strings: ControlStrings = UNKNOWN
+    plain_labels: bool = False
+
+    def temperature(self, request: Request) -> float:
+        """At which the request is sent. That of a label question changes no answer: nothing is drawn."""
+        labels = isinstance(request.answer, Labels | LabelBatch)
+        return 1.0 if self.plain_labels and labels else request.sampling.temperature
 
 
 def plain_text(segments: Iterable[Segment], strings: ControlStrings = UNKNOWN) -> str:
@@ -76,7 +83,7 @@ def chat_body(
         "stream": False,
     }
     if "temperature" not in dialect.omit:
-        body["temperature"] = request.sampling.temperature
+        body["temperature"] = dialect.temperature(request)
     if request.sampling.seed is not None and "seed" not in dialect.omit:
         body["seed"] = request.sampling.seed
     if dialect.priority:

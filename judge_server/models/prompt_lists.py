@@ -16,7 +16,7 @@ import orjson
 from judge_server.core.errors import JudgeFailure, ModelUnavailable, UnusableVerdict
 from judge_server.models.capability_probe import REFUSALS
 from judge_server.models.openai_fault import ServerFault
-from judge_server.models.openai_reply import completion_in, object_in, origin_in, usage_of
+from judge_server.models.openai_reply import by_text, completion_in, object_in, origin_in, require_each_token, usage_of
 from judge_server.models.openai_wire import Dialect
 from judge_server.models.prompt_tokens import TokenIds
 from judge_server.models.protocol import (
@@ -31,7 +31,6 @@ from judge_server.models.protocol import (
     Turn,
     UnusableCompletion,
 )
-from judge_server.util.parsing import has_key_twice
 
 MOST_PROMPTS: Final = 64
 _CHAT_ONLY: Final = frozenset(("chat_template_kwargs", "reasoning_effort", "reasoning", "thinking", "verbosity"))
@@ -81,7 +80,7 @@ class PromptLists:
         body |= {"model": self.model, "prompt": prompts, "max_tokens": 1, "logprobs": self.dialect.top_logprobs}
         body["stream"] = False
         if "temperature" not in self.dialect.omit:
-            body["temperature"] = request.sampling.temperature
+            body["temperature"] = self.dialect.temperature(request)
         if request.sampling.seed is not None and "seed" not in self.dialect.omit:
             body["seed"] = request.sampling.seed
         if self.dialect.priority:
@@ -94,8 +93,7 @@ def read_list(raw: bytes, count: int) -> Completion:
     if it is no list of answers."""
     answer = object_in(raw)
     usage = usage_of(answer.get("usage"))
-    if has_key_twice(raw, answer):  # two tokens of one text: the probability of the first is lost
-        raise UnusableCompletion("The model server's answer is not usable: a key stands twice in it.", usage)
+    require_each_token(raw, answer)
     choices = answer.get("choices")
     if not isinstance(choices, list):
         raise UnusableCompletion("The model server's answer is not usable: it holds no choices.", usage)
@@ -114,22 +112,15 @@ def _read(choice: Any) -> Completion | JudgeFailure:
     if choice is None:
         return UnusableVerdict("The model server did not answer this question.")
     logprobs = choice.get("logprobs")
-    listed = logprobs.get("top_logprobs") if isinstance(logprobs, dict) else None
-    first = listed[0] if isinstance(listed, list) and listed else None
-    said = choice.get("text")
     try:
-        if not isinstance(first, dict):
+        if not isinstance(logprobs, dict) or not logprobs.get("top_logprobs"):
             raise UnusableVerdict("The model server's answer is not usable: it holds no log-probabilities.")
-        tokens, own = logprobs.get("tokens"), logprobs.get("token_logprobs")
-        sampled = {"token": tokens[0], "logprob": own[0]} if tokens and own else {"token": said, "logprob": None}
-        top = [{"token": text, "logprob": logprob} for text, logprob in first.items()]
-        message = {"content": said}
-        content = {"content": [{**(sampled if sampled["logprob"] is not None else top[0]), "top_logprobs": top}]}
-        one = {"message": message, "logprobs": content, "finish_reason": choice.get("finish_reason")}
-        return completion_in({"choices": [one]}, thinking=False)
+        content = {"content": [by_text(logprobs)]}
+        one = {"message": {"content": choice.get("text")}, "logprobs": content}
+        return completion_in({"choices": [one | {"finish_reason": choice.get("finish_reason")}]}, thinking=False)
     except JudgeFailure as fault:
         return fault
-    except (TypeError, IndexError, KeyError):
+    except (AttributeError, TypeError, IndexError, KeyError):
         return UnusableVerdict("The model server's answer is not usable: its log-probabilities are malformed.")
 
 

@@ -15,6 +15,11 @@ _LEAST = re.compile(
     r"(?:below[ _]min|at least|minimum|>=|≥|greater than or equal to|no less than|less than)\D{0,60}?(\d{1,4})",
     re.IGNORECASE,
 )
+_MOST = re.compile(
+    r"(?:at most|up to|(?:no|not) (?:more|greater) than|max\w*(?: value| allowed)?(?: of| is|:)?|<=|≤|"
+    r"less than or equal to|between \d+ and|\[\d+,|\b[01] ?(?:to|-|–))\D{0,20}?(\d{1,2})(?!\d)",
+    re.IGNORECASE,
+)
 _LIMIT_NAMES = re.compile(r"max_(?:completion_|output_|new_)?tokens|maxOutputTokens|maximum tokens", re.IGNORECASE)
 _MOST_LEAST_TOKENS = 256
 # chat templates without a system's turn refuse it in these words
@@ -52,7 +57,8 @@ def _more_tokens(dialect: Dialect, complaint: str) -> Dialect | None:
 def _fewer_logprobs(dialect: Dialect, complaint: str) -> Dialect | None:
     if not dialect.top_logprobs:
         return None
-    return replace(dialect, top_logprobs=5 if dialect.top_logprobs > 5 else 0)
+    numbers = [number for found in _MOST.findall(complaint) if 0 < (number := int(found)) < dialect.top_logprobs]
+    return replace(dialect, top_logprobs=max(numbers, default=5 if dialect.top_logprobs > 5 else 0))
 
 
 def _omitting(field: Omittable) -> Callable[[Dialect, str], Dialect | None]:

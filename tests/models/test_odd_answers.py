@@ -39,7 +39,11 @@ def value_of(answer):
 
 YES, NO = entry("Yes", 0.6), entry("No", 0.3)
 PLAIN = json.dumps(label_answer(YES, NO)).encode()
+BY_TEXT = {"tokens": ["Yes"], "token_logprobs": [math.log(0.6)], "top_logprobs": [{"Yes": math.log(0.6), "No": -1.2}]}
 RIGHT = {
+    "the sampled token without a number": label_answer(YES, NO, sampled={"token": "Yes", "logprob": None}),
+    "minus infinity in words": label_answer(YES, NO, {"token": "Perhaps", "logprob": "-Infinity"}),
+    "probabilities by text, as older completions have them": label_answer(YES, NO, logprobs=BY_TEXT),
     "least likely first": label_answer(NO, YES),
     "sampled token twice": label_answer(YES, YES, NO),
     "sampled token twice with its bytes": label_answer(YES | {"bytes": [89]}, YES | {"bytes": [89]}, NO),
@@ -88,7 +92,24 @@ def streamed(*pieces):
     return b"".join(b"data: " + json.dumps({"choices": [piece]}).encode() + b"\n\n" for piece in pieces)
 
 
+def test_a_label_listed_without_a_number_is_an_unlisted_one():
+    """Where JSON has no NaN, encoders write null or a text."""
+    for nothing in (None, "NaN"):
+        answer = label_answer(YES, {"token": "No", "logprob": nothing})
+        found = completion_of(json.dumps(answer).encode(), thinking=False)
+        bounds = label_reading(found, YES_NO, (1.0, 0.0)).bounds
+        assert (bounds.low, bounds.high) == (pytest.approx(0.6), 1.0)
+
+
+def test_the_sampled_token_alone_by_text_bounds_no_other_label():
+    alone = {"tokens": ["Yes"], "token_logprobs": [math.log(0.52)]}
+    found = completion_of(json.dumps(label_answer(YES, logprobs=alone)).encode(), thinking=False)
+    bounds = label_reading(found, YES_NO, (1.0, 0.0)).bounds
+    assert (bounds.low, bounds.high) == (pytest.approx(0.52), 1.0)
+
+
 WRONG = {
+    "two tokens of one text by text": json.dumps(label_answer(YES, logprobs=BY_TEXT)).replace('"No"', '"Yes"').encode(),
     "two choices": label_answer(YES, NO)
     | {"choices": [{"message": {"content": "Yes"}}, {"message": {"content": "No"}}]},
     "no choices": {"choices": []},

@@ -234,3 +234,70 @@ async def test_a_server_that_lists_enough_is_asked_for_nothing_else():
         async with started(judge) as model:
             assert (model.capabilities.relisting, model.capabilities.limits) == (False, ())
         assert judge.calls == 2
+
+
+def after_sampling(shares, temperature):
+    """What sampling makes of probabilities: at temperature 0 the likeliest token has all of it."""
+    if temperature == 1:
+        return labels(**shares)
+    best = max(shares, key=shares.get)
+    reply = labels(**shares)
+    for entry in reply.body["choices"][0]["logprobs"]["content"][0]["top_logprobs"]:
+        entry["logprob"] = 0.0 if entry["token"] == best else -9999.0
+    return reply
+
+
+async def test_a_server_that_lists_probabilities_after_sampling_is_asked_at_temperature_1():
+    """At temperature 0 P(yes) = .52 would be 1."""
+
+    def behave(body):
+        return faithful()(body) if wants_schema(body) else after_sampling(TRUE, body["temperature"])
+
+    with StubJudge(behave) as judge:
+        async with started(judge) as model:
+            found = await model.complete(asked(request()))
+            assert math.exp(found.candidates[0].logprob) == pytest.approx(0.52)
+            assert model.capabilities.limits == ()
+            assert "temperature 1" in model.revision
+            await model.complete(asked(request(answer=Structured(verdict_schema([("Yes", "No")]), 320))))
+            assert judge.bodies[-1]["temperature"] == 0.0
+
+
+async def test_a_server_that_lists_nothing_else_is_named_at_the_start():
+    def behave(body):
+        return faithful()(body) if wants_schema(body) else after_sampling(TRUE, 0)
+
+    with StubJudge(behave) as judge:
+        async with started(judge) as model:
+            (limit,) = model.capabilities.limits
+            assert "after sampling" in limit
+            await model.complete(asked(request()))
+            assert judge.bodies[-1]["temperature"] == 0.0
+
+
+async def test_a_server_whose_answers_begin_with_something_else_is_named_at_the_start():
+    def behave(body):
+        return faithful()(body) if wants_schema(body) else labels(**{"<think>": 0.99, "Yes": 0.005})
+
+    with StubJudge(behave) as judge:
+        async with started(judge) as model:
+            limit = model.capabilities.limits[-1]
+            assert "begins with '<think>'" in limit
+
+
+@pytest.mark.parametrize(
+    ("most", "words"),
+    [
+        (8, "top_logprobs must be between 0 and 8"),
+        (8, "[{'loc': ['body', 'top_logprobs'], 'msg': 'ensure this value is less than or equal to 8'}]"),
+        (10, "top_logprobs: maximum value is 10"),
+        (3, "Requested top_logprobs of 20, which is greater than max allowed: 3"),
+        (1, "top_logprobs must be at most 1"),
+        (5, "too many top_logprobs"),
+    ],
+)
+async def test_as_many_alternatives_are_asked_for_as_a_refusal_allows(most, words):
+    with StubJudge(refusing(lambda b: b.get("top_logprobs", 0) > most, 400, words)) as judge:
+        async with started(judge) as model:
+            await model.complete(asked(request()))
+            assert judge.bodies[-1]["top_logprobs"] == most
