@@ -22,6 +22,8 @@ UNHEARD_SECONDS = 3.0  # a server can be replaced within that time, if nobody as
 ROOM_WAIT_SECONDS = 1.0
 FIRST_FILLED = 8  # calls in flight at each lasting address before a preemptible one is called
 _LONGEST_PAUSE_SECONDS = 60.0
+# An address that asked for a longer pause gets a call after this: some servers write milliseconds for seconds.
+LONGEST_KEPT_PAUSE_SECONDS = 600.0
 
 
 LEAST_AT_A_TIME = 8.0
@@ -184,6 +186,7 @@ class Fleet:
         """Record how the call on ``address`` ended. ``busy_seconds``: how long the server asked not to be called;
         ``number``: the call's, the address's ``last_taken`` when it began; ``lost``: there was no answer at all."""
         now = self._clock()
+        busy_seconds = min(busy_seconds, LONGEST_KEPT_PAUSE_SECONDS)
         address.in_flight -= 1
         address.probed = False
         if outcome is CallOutcome.BUSY:

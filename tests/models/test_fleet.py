@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_server.models.fleet import FAILURES_TO_OPEN, LONGEST_OPEN_SECONDS, Fleet
+from judge_server.models.fleet import FAILURES_TO_OPEN, LONGEST_KEPT_PAUSE_SECONDS, LONGEST_OPEN_SECONDS, Fleet
 from judge_server.models.openai_fault import CallOutcome
 
 
@@ -133,3 +133,14 @@ def test_no_call_is_lost_and_every_rest_ends(events, size):
     assert all(address.in_flight == 0 for address in fleet.addresses)
     clock.now += LONGEST_OPEN_SECONDS
     assert fleet.take() is not None
+
+
+def test_no_delay_closes_an_address_for_a_day():
+    """Twenty seconds in milliseconds are five hours."""
+    for outcome in (CallOutcome.BUSY, CallOutcome.FAILED):
+        fleet, clock = fleet_of(1)
+        fleet.give_back(fleet.take(), outcome, busy_seconds=20_000.0)
+        clock.now += LONGEST_KEPT_PAUSE_SECONDS - 1
+        assert fleet.take() is None
+        clock.now += 2
+        assert fleet.take() is not None
