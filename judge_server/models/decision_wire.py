@@ -16,7 +16,8 @@ import orjson
 
 from judge_server.core.errors import JudgeFailure, UnusableVerdict
 from judge_server.core.judgment import Usage
-from judge_server.models.decision_contradiction import contradicts_choice, contradicts_score, turned
+from judge_server.models.decision_contradiction import contradiction, turned
+from judge_server.models.error_body import says_something
 from judge_server.models.openai_reply import object_in, origin_in, token_count
 from judge_server.models.openai_wire import broken, plain_text
 from judge_server.models.protocol import (
@@ -220,6 +221,7 @@ def _plain_shares(given: Any) -> tuple[float, float] | None:
     except (KeyError, TypeError):
         return None
     plain = type(yes) is float and type(no) is float and met == yes and given.get("type") == "noul"
+    plain = plain and "error" not in given
     return (yes, no) if plain and 0.0 <= yes <= 1.0 and 0.0 <= no <= 1.0 and yes + no == 1.0 else None
 
 
@@ -271,6 +273,8 @@ def _decision(
         return TypedAnswer(refused=True)
     if _KINDS.get(str(given.get("type")), asked.kind) != asked.kind:
         return TypedAnswer(unusable="it answers a question of another type")
+    if says_something(given.get("error")):
+        return TypedAnswer(unusable="the question was answered with an error")
     if asked.kind == "score" and _turned(given, asked, form, strings):
         return TypedAnswer(unusable="it names the levels in another order")
     names = _names(asked, strings)
@@ -281,22 +285,18 @@ def _decision(
     if abs(total - 1) > _ROUNDING:
         return TypedAnswer(unusable=f"its probabilities add up to {total:.3g}")
     shares = shares if total == 1.0 else [share / total for share in shares]
-    wrong = contradicts_choice(given, names, shares) if asked.kind == "choice" else None
-    wrong = contradicts_score(given, shares) if asked.kind == "score" else wrong
+    wrong = contradiction(asked.kind, given, names, shares)
     return TypedAnswer(unusable=wrong) if wrong else TypedAnswer(tuple(shares), mass)
 
 
 def _predicate(given: Mapping[str, Any]) -> list[float] | None:
-    """Two statements that contradict each other are none."""
+    """By both probabilities, or by the one that is told alone."""
     probabilities = given.get("probabilities")
-    told = given.get("noul", given.get("probability"))
-    met = _share(told)
-    if met is None and told is not None:
-        return None
     if isinstance(probabilities, dict):
         yes, no = _share(probabilities.get("yes")), _share(probabilities.get("no"))
         if yes is not None and no is not None:
-            return [yes, no] if met is None or abs(met - yes) <= _ROUNDING else None
+            return [yes, no]
+    met = _share(given.get("noul", given.get("probability")))
     return None if met is None else [met, 1 - met]
 
 

@@ -68,18 +68,18 @@ def _error_in(body: dict[str, Any]) -> Any:
     first = choices[0] if isinstance(choices, list) and choices else None
     if body.get("object") == "error":
         return body
-    if _says_something(error := body.get("error")):
+    if says_something(error := body.get("error")):
         return error
     if isinstance(first, dict):
         ended = "The answer ended in an error." if first.get("finish_reason") == "error" else None
-        return inner if _says_something(inner := first.get("error")) else ended
+        return inner if says_something(inner := first.get("error")) else ended
     return None if choices or "answers" in body else _told_in(body, _DEEPEST) or _blocked_in(body)
 
 
-def _says_something(error: Any) -> bool:
+def says_something(error: Any) -> bool:
     """Not if all that it holds is empty or tells of success: some servers always have the field."""
     if isinstance(error, dict | list):
-        return any(_says_something(one) for one in (error.values() if isinstance(error, dict) else error))
+        return any(says_something(one) for one in (error.values() if isinstance(error, dict) else error))
     return bool(error) and str(error).strip().casefold() not in _SUCCESS
 
 

@@ -230,6 +230,9 @@ async def test_201_is_an_answer():
     "given",
     [
         {"noul": 0.1, "probabilities": {"yes": 0.9, "no": 0.1}},
+        {"noul": math.nan, "probabilities": {"yes": 0.9, "no": 0.1}},
+        {"noul": "0.9", "probabilities": {"yes": 0.9, "no": 0.1}},
+        {"type": "noul", "noul": 0.75, "probabilities": {"yes": 0.75, "no": 0.25}, "error": {"message": "overloaded"}},
         {"noul": math.nan},
         {"noul": -0.5},
         {"probabilities": {"yes": 0.9, "no": 0.9}},
@@ -278,6 +281,7 @@ DIFFER = [
     ("score", {"score": 2, "probabilities": LEVELS}, "its score is not the expected level"),
     ("score", {"score": 40.0, "probabilities": LEVELS}, "its score is not the expected level"),
     ("score", {"score": math.nan, "probabilities": LEVELS}, "its score is no number"),
+    ("score", {"score": 10**400, "probabilities": LEVELS}, "its score is no number"),
     ("score", {"score": "0.4", "probabilities": LEVELS}, "its score is no number"),
 ]
 AGREE = [
