@@ -138,7 +138,7 @@ class CapabilityProbe:
                 break
             dialect, answer = less, await self._try(ONE_TOKEN, less)
         first = answer
-        if isinstance(answer, ServerFault) and answer.status in REFUSALS - {403} and _is_refusal(answer):
+        if isinstance(answer, ServerFault) and _is_refusal(answer):
             for less in (*each_alone(dialect), barest(dialect)):
                 answer = await self._try(ONE_TOKEN, less)
                 if not isinstance(answer, ServerFault):
@@ -273,8 +273,9 @@ def doubts(completion: Completion) -> tuple[str, ...]:
 
 
 def _is_refusal(fault: ServerFault) -> bool:
-    """Whether the form of the request may be at fault, and not its length or content."""
-    return isinstance(fault.error, ModelUnavailable)
+    """Whether the form of the request may be at fault, and not its length, its content or the key."""
+    about_form = fault.status in REFUSALS - {403} or (fault.status == 404 and "parameter" in fault.complaint)
+    return about_form and isinstance(fault.error, ModelUnavailable)
 
 
 def first_dialect(options: OpenAIOptions) -> Dialect:

@@ -14,7 +14,7 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 from judge_server.core.errors import ContentFiltered, ContextOverflow, JudgeFailure, JudgeRefused, ModelUnavailable
 from judge_server.models.error_body import complaint_in, error_in, status_of
 from judge_server.models.refusal_wording import is_about_money, is_about_rate, is_busy, is_filtered, is_overflow
-from judge_server.models.server_quirks import OPTIONS, refused_field
+from judge_server.models.server_quirks import option_for, refused_field
 from judge_server.util.parsing import quick_json
 
 _UNIT = r"(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)(?![a-z])"
@@ -81,7 +81,7 @@ def fault_of(status: int, headers: Mapping[str, str], raw: bytes, model: str, ad
     field = refused_field(complaint) if status in ABOUT_THE_REQUEST | {501} else None
     busy = status in _BUSY or (status in ABOUT_THE_REQUEST and (is_busy(said) or (field is None and wait is not None)))
     if field is not None and not busy:
-        remedy = f"It refuses {field}: set the engine option {OPTIONS[field]}."
+        remedy = f"It refuses {field}: set the engine option {option_for(field, complaint)}."
         return final(ModelUnavailable(f"{says} It refuses {field}.", remedy=remedy))
     if cure := _refuses_all(status, said, model, busy=busy, waits=wait is not None):
         return final(JudgeRefused(says, remedy=cure))

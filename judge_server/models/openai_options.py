@@ -12,7 +12,7 @@ from judge_server.core.errors import BadConfiguration
 from judge_server.core.model import Frozen
 
 StructuredStyle = Literal["json_schema", "structured_outputs", "guided_json", "json_object", "none"]
-ThinkingControl = Literal["chat_template_kwargs", "reasoning_effort", "none"]
+ThinkingControl = Literal["chat_template_kwargs", "enable_thinking", "reasoning_effort", "none"]
 LimitField = Literal["max_tokens", "max_completion_tokens"]
 SchemaKeyword = Literal["minLength", "maxLength", "minimum", "maximum", "additionalProperties"]
 Omittable = Literal["temperature", "seed", "system"] | SchemaKeyword

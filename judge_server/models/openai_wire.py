@@ -164,6 +164,8 @@ def _control_thinking(body: dict[str, Any], on: bool, dialect: Dialect) -> None:
             given = body.get("chat_template_kwargs")
             switches = {"enable_thinking": on, "thinking": on}
             body["chat_template_kwargs"] = {**given, **switches} if isinstance(given, dict) else switches
+        case "enable_thinking":
+            body["enable_thinking"] = on
         case "reasoning_effort":
             body["reasoning_effort"] = dialect.effort_on if on else dialect.effort_off
         case "none":

@@ -12,16 +12,22 @@ from judge_server.models.openai_options import EXTRA_BODY, Omittable, SchemaKeyw
 from judge_server.models.openai_wire import Dialect
 
 _LEAST = re.compile(
-    r"(?:below[ _]min|at least|minimum|>=|≥|greater than or equal to|no less than|less than)\D{0,60}?(\d{1,4})",
+    r"(?:below[ _]min|at least|minimum|>=|≥|greater than or equal to|less than|between|\[)\D{0,60}?(\d{1,4})",
     re.IGNORECASE,
+)
+_ABOVE = re.compile(r"(?:(?:greater|larger|more|higher) than|above|>)\s{0,3}(\d{1,4})", re.IGNORECASE)
+_TOO_FEW = re.compile(
+    r"too (?:small|low|few)|higher|larger|increase|raise|limit was reached|least|minimum", re.IGNORECASE
 )
 _MOST = re.compile(
     r"(?:at most|up to|(?:no|not) (?:more|greater) than|max\w*(?: value| allowed)?(?: of| is|:)?|<=|≤|"
     r"less than or equal to|between \d+ and|\[\d+,|\b[01] ?(?:to|-|–))\D{0,20}?(\d{1,2})(?!\d)",
     re.IGNORECASE,
 )
-_LIMIT_NAMES = re.compile(r"max_(?:completion_|output_|new_)?tokens|maxOutputTokens|maximum tokens", re.IGNORECASE)
-_MOST_LEAST_TOKENS = 256
+_LIMIT_NAMES = re.compile(
+    r"max_(?:completion_|output_|new_)?tokens|max(?:Output)?Tokens|maximum tokens|num_predict", re.IGNORECASE
+)
+_LEAST_TOKENS = (16, 64, 256)
 # chat templates without a system's turn refuse it in these words
 _NO_SYSTEM = re.compile(
     r"system[ _-](?:role|message|prompt|instruction)|role\W{1,3}system|developer[ _-]instruction|must alternate",
@@ -41,6 +47,9 @@ class Quirk:
 
 
 def _no_thinking(dialect: Dialect, complaint: str) -> Dialect | None:
+    """Some servers demand the field that chat templates have, outside of their arguments."""
+    if dialect.thinking == "chat_template_kwargs" and "enable_thinking" in complaint:
+        return replace(dialect, thinking="enable_thinking")
     return None if dialect.thinking == "none" else replace(dialect, thinking="none")
 
 
@@ -48,10 +57,20 @@ def _other_limit(dialect: Dialect, complaint: str) -> Dialect | None:
     return replace(dialect, limit_field="max_completion_tokens") if dialect.limit_field == "max_tokens" else None
 
 
+def _least(complaint: str) -> int:
+    """The smallest number of output tokens that a complaint names; 0 if it names none."""
+    if not _LIMIT_NAMES.search(complaint):
+        return 0
+    numbers = [int(found) for found in _LEAST.findall(complaint)]
+    return max([*numbers, *(int(found) + 1 for found in _ABOVE.findall(complaint))], default=0)
+
+
 def _more_tokens(dialect: Dialect, complaint: str) -> Dialect | None:
-    numbers = [int(found) for found in _LEAST.findall(complaint)] if _LIMIT_NAMES.search(complaint) else []
-    least = max((number for number in numbers if number <= _MOST_LEAST_TOKENS), default=0)
-    return replace(dialect, least_tokens=least) if least > dialect.least_tokens else None
+    """By the number that the complaint names, or step by step if it only says that they are too few."""
+    least = _least(complaint)
+    if not least and _LIMIT_NAMES.search(complaint) and _TOO_FEW.search(complaint):
+        least = next((step for step in _LEAST_TOKENS if step > dialect.least_tokens), 0)
+    return replace(dialect, least_tokens=least) if dialect.least_tokens < least <= _LEAST_TOKENS[-1] else None
 
 
 def _fewer_logprobs(dialect: Dialect, complaint: str) -> Dialect | None:
@@ -72,6 +91,10 @@ def _word(*words: str) -> re.Pattern[str]:
     return re.compile("|".join(rf"(?<![A-Za-z_]){word}(?![A-Za-z_])" for word in words), re.IGNORECASE)
 
 
+def _snake(word: str) -> str:
+    return re.sub("(?=[A-Z])", "_", word)
+
+
 KEYWORDS: tuple[SchemaKeyword, ...] = get_args(SchemaKeyword)
 QUIRKS = (
     Quirk("max_tokens", _LIMIT_NAMES, _more_tokens, "least_tokens = 16"),
@@ -86,13 +109,13 @@ QUIRKS = (
     Quirk("temperature", _word("temperature"), _omitting("temperature"), 'omit = ["temperature"]'),
     Quirk("seed", _word("seed"), _omitting("seed"), 'omit = ["seed"]'),
     Quirk("system role", _NO_SYSTEM, _omitting("system"), 'omit = ["system"]'),
-    *(Quirk(word, _word(word), _omitting(word), f'omit = ["{word}"]') for word in KEYWORDS),
+    *(Quirk(word, _word(word, _snake(word)), _omitting(word), f'omit = ["{word}"]') for word in KEYWORDS),
 )
 _OTHER_OPTIONS = {
     "max_completion_tokens": 'limit_field = "max_tokens"',
     "logprobs": "top_logprobs = 0",
     "reasoning_effort": 'thinking_control = "none"',
-    "enable_thinking": 'thinking_control = "none"',
+    "enable_thinking": 'thinking_control = "enable_thinking" or "none"',
     "response_format": 'structured = "none"',
     "json_schema": 'structured = "none"',
     "structured_outputs": 'structured = "json_schema"',
@@ -148,3 +171,10 @@ def refused_field(complaint: str) -> str | None:
     """The request field or schema keyword that a complaint names, if it is one that requests can have."""
     found = _REFUSED.search(complaint)
     return found.group() if found else None
+
+
+def option_for(field: str, complaint: str) -> str:
+    """The engine option that avoids the refusal of ``field`` in these words."""
+    if _LIMIT_NAMES.fullmatch(field) and (_least(complaint) > 1 or _TOO_FEW.search(complaint)):
+        return f"least_tokens = {_least(complaint) or _LEAST_TOKENS[0]}"
+    return OPTIONS[field]

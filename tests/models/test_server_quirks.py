@@ -57,6 +57,29 @@ ROWS: dict[str, tuple[Any, int, str, bool]] = {
         "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16, but got 1 instead.",
         True,
     ),
+    "at least, between": (lambda b: limit(b) < 16, 400, "max_tokens must be between 16 and 4096", True),
+    "at least, above": (lambda b: limit(b) < 16, 400, "max_tokens must be greater than 15", True),
+    "at least, range": (lambda b: limit(b) < 16, 400, "Range of max_tokens should be [16, 8192]", True),
+    "at least, of another name": (lambda b: limit(b) < 2, 400, "num_predict must be >= 2", True),
+    "at least, no number": (
+        lambda b: limit(b) < 20,
+        400,
+        "Could not finish the message because max_tokens was reached. Please try again with higher max_tokens.",
+        True,
+    ),
+    "logprobs 404 without words": (lambda b: "logprobs" in b, 404, "No endpoint has the requested parameters", False),
+    "chat_template_kwargs demanded elsewhere": (
+        lambda b: b.get("enable_thinking") is not False,
+        400,
+        "parameter.enable_thinking must be set to false for non-streaming calls",
+        True,
+    ),
+    "additionalProperties in snake case": (
+        keyword("additionalProperties"),
+        400,
+        "additional_properties is not supported",
+        True,
+    ),
     "system": (has_system, 400, "System role not supported", True),
     "system in a template": (has_system, 500, "TemplateError: Conversation roles must alternate user/assistant", True),
     "system without words": (has_system, 400, "Bad request", True),
@@ -301,3 +324,19 @@ async def test_as_many_alternatives_are_asked_for_as_a_refusal_allows(most, word
         async with started(judge) as model:
             await model.complete(asked(request()))
             assert judge.bodies[-1]["top_logprobs"] == most
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        ("max_tokens must be at least 1024", "least_tokens = 1024"),
+        ("max_tokens is too small", "least_tokens = 16"),
+        ("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'", 'limit_field = "max_completion_tokens"'),
+    ],
+)
+async def test_a_limit_that_is_never_accepted_names_the_option(words, option):
+    with StubJudge(lambda body: Reply(400, {"error": {"message": words}})) as judge:
+        with pytest.raises(ModelUnavailable) as refusal:
+            async with started(judge):
+                pass
+        assert option in refusal.value.remedy
