@@ -4,6 +4,7 @@ Sources: vllm 0.32, ``entrypoints/generate/structured_decisions/protocol.py``; o
 ``types/decision_create_params.py``.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -25,6 +26,10 @@ _WHICH_LEVEL, _WHICH_OPTION = "Which level fits best?", "Which option fits best?
 _PROMPT = ("prompt", "conversation", "messages", "input", "question", "query")
 _RESPONSE = ("response", "submission", "output", "answer", "completion")
 _REFERENCE = ("reference", "reference_submission", "reference_answer")
+# in canonical JSON, where a quotation mark within a string has a backslash before it
+_UNSEEN = re.compile(
+    r'(?<!\\)"type":"(?P<part>image_url|input_image|input_audio|video_url|input_file)"|"source":\{[^{}]*\},"type":"image"'
+)
 Text = Annotated[str, Field(max_length=20_000)]
 
 
@@ -235,23 +240,33 @@ def _text(value: Any) -> str:
         raise BadInput(f"{fault}.", remedy="Correct the instructions or labels.") from None
 
 
+def _shown(value: Any) -> str:
+    """``_text`` of a state. Raises BadInput for one with a picture, sound or file in the form in which messages have
+    them: a judge would answer about what it has not seen."""
+    text = _text(value)
+    if not isinstance(value, str) and (found := _UNSEEN.search(text)):
+        kind = found["part"] or "image"
+        raise _bad("state", f"a part of type {kind!r} is not read.", remedy="Send texts.")
+    return text
+
+
 def material_of_state(state: Any) -> JudgeInput:
     """What the questions are about. A state with a field for the response is split into conversation, response and
     reference; its other fields stand before the conversation. Any other state is the response. Raises BadInput."""
     if not isinstance(state, dict):
-        return shown_input(_text(state))
+        return shown_input(_shown(state))
     response = next((name for name in _RESPONSE if isinstance(state.get(name), str)), None)
     if response is None:
-        return shown_input(_text(state))
+        return shown_input(_shown(state))
     prompt = next((name for name in _PROMPT if state.get(name)), None)
     reference = next((name for name in _REFERENCE if isinstance(state.get(name), str)), None)
     rest = {name: value for name, value in state.items() if name not in (response, prompt, reference)}
-    conversation = [Message(role="system", content=_text(rest))] if rest else []
+    conversation = [Message(role="system", content=_shown(rest))] if rest else []
     asked = state[prompt] if prompt else None
     if isinstance(asked, list):
         conversation += [_message(f"state.{prompt}.{place}", message) for place, message in enumerate(asked)]
     elif asked:
-        conversation.append(Message(role="user", content=_text(asked)))
+        conversation.append(Message(role="user", content=_shown(asked)))
     return shown_input(state[response], tuple(conversation), state[reference] if reference else None)
 
 

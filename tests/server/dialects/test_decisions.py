@@ -183,6 +183,32 @@ def test_an_error_of_system_one_has_its_shape_and_names_the_fault(client, body, 
     assert error["type"] == "invalid_request_error"
 
 
+PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, PICTURE]}],
+        {"response": "A mug.", "messages": [{"role": "user", "content": [PICTURE]}]},
+        {"response": "A mug.", "shown": [PICTURE]},
+        {"picture": {"type": "image", "source": {"type": "base64", "data": "AA=="}}},
+    ],
+)
+def test_a_state_with_a_picture_is_refused_because_no_judge_has_seen_it(client, state):
+    error = systemone(client, 422, state=state, questions={"q": NOUL})["error"]
+    assert "image" in error["message"]
+    assert "is not read" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "state",
+    ['{"type":"image_url"}', {"text": '{"type":"image_url"}'}, {"type": "image", "alt": "A mug."}, [{"type": "text"}]],
+)
+def test_a_state_that_only_writes_of_a_picture_is_read(client, state):
+    assert "q" in systemone(client, 200, state=state, questions={"q": NOUL})["answers"]
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
