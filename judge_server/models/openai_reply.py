@@ -72,8 +72,10 @@ def _completion(answer: dict[str, Any], *, thinking: bool) -> Completion:
     text = _text(message.get("content"))
     if not (text or "").strip() and thought and not candidates and not truncated:  # a parser took it for thinking
         text, thought = thought, ""
+    elif not (text or "").strip() and (said := _said_elsewhere(message)) is not None and not candidates:
+        text = said
     elif text is None:
-        text = _text_without_content(message, candidates, truncated and bool(thought))
+        text = _text_without_content(candidates, truncated and bool(thought))
     elif not thought:
         thought, text = _split_thinking(text, thinking)
     usage = usage_of(answer.get("usage"))
@@ -152,11 +154,20 @@ def _text(value: Any) -> str | None:
     return "".join(texts)  # type: ignore[arg-type]  # all() has just looked at every text
 
 
-def _text_without_content(message: dict[str, Any], candidates: tuple[TokenProbability, ...], cut: bool) -> str:
-    """The text of an answer without content: the likeliest token if the server's thinking parser removed the only one,
-    or an empty text if thinking used up the token limit."""
+def _said_elsewhere(message: dict[str, Any]) -> str | None:
+    """The arguments of the only call of a tool, by which some servers give structured answers; None without one. Raises
+    UnusableVerdict for a refusal."""
     if _text(message.get("refusal")):
         raise _unusable("the model refused")
+    calls = message.get("tool_calls")
+    call = calls[0] if isinstance(calls, list) and len(calls) == 1 else None
+    told = call.get("function") if isinstance(call, dict) else None
+    return _text(told.get("arguments")) if isinstance(told, dict) else None
+
+
+def _text_without_content(candidates: tuple[TokenProbability, ...], cut: bool) -> str:
+    """The text of an answer without content: the likeliest token if the server's thinking parser removed the only one,
+    or an empty text if thinking used up the token limit."""
     if candidates:
         return candidates[0].text
     if cut:

@@ -171,6 +171,25 @@ def test_a_verdict_that_a_parser_took_for_thinking_is_read(content):
     assert read_structured(completion, [YES_NO])[0].label == "Yes"
 
 
+def elsewhere(**message):
+    raw = json.dumps({"choices": [{"message": message, "finish_reason": "tool_calls"}]}).encode()
+    return read_structured(completion_of(raw, thinking=False), [YES_NO])
+
+
+@pytest.mark.parametrize("content", [None, "", " "])
+def test_a_verdict_in_the_arguments_of_the_only_call_of_a_tool_is_read(content):
+    call = {"type": "function", "function": {"name": "verdict", "arguments": VERDICT}}
+    assert elsewhere(content=content, tool_calls=[call])[0].label == "Yes"
+    with pytest.raises(UnusableVerdict):
+        elsewhere(content=content, tool_calls=[call, call])
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_a_refusal_beside_an_empty_content_is_named(content):
+    with pytest.raises(UnusableVerdict, match="refused"):
+        elsewhere(content=content, refusal="I can't help with that.")
+
+
 OVER_HTTP = {
     "202 with an address to ask": (Reply(202, {"id": "x", "status_url": "/later"}), ModelUnavailable, "later"),
     "204": (Reply(204), ModelUnavailable, "without content"),
