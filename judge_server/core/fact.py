@@ -224,10 +224,10 @@ class FactReader:
         return tuple(word for name in names for word in self.words.get(name, ()))
 
     def _unread(self, entries: Sequence[tuple[str, Any]]) -> Iterator[str]:
-        read = {f"{part}." for key in self._keys for part in (key, *_above(key))}
+        read = {part for key in self._keys for part in (key, *_above(key))}
         for name, _ in entries:
-            key = f"{spelling(name)}."
-            if key not in read and not any(key.startswith(f"{own}.") for own in self._keys):
+            key = spelling(name)
+            if key not in read and self._keys.keys().isdisjoint(_above(key)):
                 yield name
 
 
@@ -243,6 +243,35 @@ def _flat(given: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]
         yield path, value
         if isinstance(value, Mapping):
             yield from _flat(value, f"{path}.")
+
+
+def size_of(given: Mapping[str, Any]) -> int:
+    """Characters of all texts and dotted names, and 20 for each value: what reading facts takes. An object that holds
+    others has its own name in front of each of theirs."""
+    size = 0
+    left: list[tuple[Any, int]] = [(given, 0)]
+    while left:
+        one, above = left.pop()
+        size += 20
+        if isinstance(one, str):
+            size += len(one)
+        elif isinstance(one, Mapping):
+            size += sum(map(len, one)) + len(one) * above
+            left += [(value, above + len(name) + 1) for name, value in one.items()]
+        elif isinstance(one, list | tuple):
+            left += [(value, 0) for value in one]
+    return size
+
+
+def size_of_names(given: Mapping[str, Any]) -> int:
+    """Characters that the dotted names of all values take together."""
+    size = 0
+    left: list[tuple[Mapping[str, Any], int]] = [(given, 0)]
+    while left:
+        one, above = left.pop()
+        size += sum(map(len, one)) + len(one) * above
+        left += [(value, above + len(name) + 1) for name, value in one.items() if isinstance(value, Mapping)]
+    return size
 
 
 def _copied(given: Mapping[str, Any]) -> dict[str, Any]:

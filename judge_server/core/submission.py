@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from judge_server.core.fact import size_of, size_of_names
 from judge_server.core.message_shapes import LEFT_OUT, in_our_shape
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricOrName
@@ -28,6 +29,8 @@ from judge_server.util.canonical import JsonObject, as_json, canonical_json, can
 METADATA_LEFT_OUT = "unknown metadata of messages was left out"
 """How the notice begins that names it."""
 _MOST_TOLD = 10
+_MOST_NAMES: Final = 1_000_000
+_MESSAGE_WEIGHT = 200
 _PART_CHARACTERS = 20  # of a text that is read in the time that a message or a call takes beside its text
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -300,6 +303,17 @@ class Submission(Frozen):
             raise ValueError("the prompt is empty: give the text or the messages that the response answers")
         return prompt
 
+    @field_validator("facts")
+    @classmethod
+    def _has_short_names(cls, facts: dict[str, Any]) -> dict[str, Any]:
+        """A condition names a fact inside an object by all names above it: one of 100,000 characters that holds a
+        thousand facts would be read a thousand times."""
+        if size_of_names(facts) > _MOST_NAMES:
+            raise ValueError(
+                f"the names of all facts, each with those above it, have more than {_MOST_NAMES:,} characters"
+            )
+        return facts
+
     @model_validator(mode="after")
     def _can_be_judged(self) -> "Submission":
         if not isinstance(self.response, str):
@@ -309,6 +323,13 @@ class Submission(Frozen):
         for text in (*self.texts(), *self._names()):
             encodable(text)
         return self
+
+    def asked_as(self, other: "Submission") -> "Submission":
+        """This response to the prompt of ``other``; what is derived from the prompt is kept once for both."""
+        found = self.model_copy(update={"prompt": other.prompt})
+        for name in ("conversation", "_canonical_conversation", "prompt_key"):
+            found.__dict__[name] = getattr(other, name)
+        return found
 
     def __getstate__(self) -> dict[Any, Any]:
         """For another process: the fields, without what was derived from them."""
@@ -382,13 +403,20 @@ class Submission(Frozen):
     @cached_property
     def characters(self) -> int:
         """The size of all texts as they came, which decides whether work is done in another process: before that no
-        long one is parsed. Messages and calls count beside their texts: each costs some microseconds wherever it is
-        read, and ten thousand of one letter as much as a long text."""
+        long one is parsed. Messages, calls and facts count beside their texts: each costs some microseconds wherever it
+        is read, and ten thousand of one letter as much as a long text."""
         messages = self.conversation if isinstance(self.response, str) else (*self.conversation, *self.response)
         response = self.response if isinstance(self.response, str) else ""
         parts = sum(1 + len(message.tool_calls) for message in messages)
         texts = (*map(_text_of, messages), response, self.reference or "")
-        return sum(map(len, texts)) + parts * _PART_CHARACTERS
+        facts = size_of(self.facts) if self.facts else 0
+        return sum(map(len, texts)) + parts * _PART_CHARACTERS + facts
+
+    @property
+    def weight(self) -> int:
+        """``characters``, and what messages take in memory beside their texts, as so many more."""
+        messages = len(self.conversation) + (0 if isinstance(self.response, str) else len(self.response))
+        return self.characters + messages * _MESSAGE_WEIGHT
 
     def texts(self) -> Iterator[str]:
         """Every text from outside."""

@@ -124,7 +124,7 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class _RenderedInput:
-    """A rendered judge input, shared by every criterion that reads it. ``bytes``: the size of its texts."""
+    """A rendered judge input, shared by every criterion that reads it. ``bytes``: its size in memory."""
 
     segments: tuple[Segment, ...]
     prefix: tuple[str, ...]
@@ -283,6 +283,7 @@ class PromptWriter:
 
 _CODES = {"conversation": "\ue010", "response": "\ue011", "step": "\ue012", "reference": "\ue013", "facts": "\ue014"}
 _MOST_KEPT_ROLES = 16
+_SEGMENT_BYTES = getsizeof(Segment("", "conversation", trusted=False)) + 8  # beside its text, and of its place
 
 
 def _frame_of(version: PromptVersion, shown: JudgeInput) -> str:
@@ -326,7 +327,7 @@ def authored(text: str, part: Part) -> Segment:
 
 
 def _size(segments: Sequence[Segment]) -> int:
-    return sum(getsizeof(segment.text) for segment in segments)
+    return sum(getsizeof(segment.text) + _SEGMENT_BYTES for segment in segments)
 
 
 def _criterion_values(

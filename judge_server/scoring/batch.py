@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadSubmission, JudgeServerError, StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.outcome import JudgmentStatus
@@ -20,16 +21,22 @@ from judge_server.judging.answer import Terms
 from judge_server.scoring.scorer import Scorer
 from judge_server.util.canonical import canonical_json
 from judge_server.util.concurrency import together
+from judge_server.util.room import Room
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER_SECONDS = 5.0
 
 
 async def score_batch(
-    scorer: Scorer, items: Sequence[Any], terms: Terms, defaults: Mapping[str, Any] | None = None
+    scorer: Scorer,
+    items: Sequence[Any],
+    terms: Terms,
+    defaults: Mapping[str, Any] | None = None,
+    room: Room | None = None,
 ) -> list[Judgment]:
-    """One judgment for each item: a Submission, or its plain data with absent fields taken from ``defaults``."""
-    judgments = await together([score_item(scorer, item, terms, defaults) for item in items])
+    """One judgment for each item: a Submission, or its plain data with absent fields taken from ``defaults``.
+    ``room``: for the weight of the caller's submissions that are judged at the same moment."""
+    judgments = await together([score_item(scorer, item, terms, defaults, room) for item in items])
     for rewarded in _groups(items, judgments):
         rewards = [one.reward for one in rewarded if one.reward is not None]
         scorer.observers.grouped(rewarded[0].rubric, equal=equal_rewards(min(rewards), max(rewards)))
@@ -49,16 +56,22 @@ def _groups(items: Sequence[Any], judgments: Sequence[Judgment]) -> Iterator[lis
 
 def _prompt_of(item: Any) -> str:
     if isinstance(item, Submission):
-        return item.prompt_key
+        return item.prompt if isinstance(item.prompt, str) else item.prompt_key
     prompt = item["prompt"]
     return prompt if isinstance(prompt, str) else canonical_json(prompt)
 
 
-async def score_item(scorer: Scorer, item: Any, terms: Terms, defaults: Mapping[str, Any] | None = None) -> Judgment:
+async def score_item(
+    scorer: Scorer, item: Any, terms: Terms, defaults: Mapping[str, Any] | None = None, room: Room | None = None
+) -> Judgment:
     """Always a judgment: an invalid item, or a judgment that cannot be stored, gives a failed one with a typed
     error."""
     try:
-        return await scorer.score(parse_submission(item, defaults), terms)
+        submission = parse_submission(item, defaults)
+        if room is None:
+            return await scorer.score(submission, terms)
+        async with room.of(current_caller.get().name, submission.weight):
+            return await scorer.score(submission, terms)
     except JudgeServerError as caught:
         fault = caught
     except Exception:  # noqa: BLE001 - an internal error on one item must not lose the others

@@ -5,9 +5,9 @@ answers. The likeliest answer needs more than half of the probability; otherwise
 guessed: a fact that cannot be told is absent, and a failure of the judge is typed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from judge_server.core.criterion import Nominal, ScaleOption
 from judge_server.core.fact import CANNOT_TELL, Fact, FoundFact, value_in
@@ -20,6 +20,7 @@ from judge_server.judging.judge_input import JudgeInput
 from judge_server.scheduling.admission import Admission
 from judge_server.scoring.cached_judge import CachedJudge
 from judge_server.scoring.plan import Question
+from judge_server.scoring.reading import AT_ONCE_CHARACTERS, read_apart
 
 _EXPLAINED: Final = "the conversation does not say it"
 _MAJORITY: Final = 0.5
@@ -46,7 +47,10 @@ class FactAsker:
 
     async def ask(self, submission: Submission, rubric: Rubric, judge: Judge | None, terms: Terms) -> AskedFacts:
         """Raises BadSubmission for a given fact that cannot be read as its type. Without a judge nothing is asked."""
-        known = rubric.fact_reader.read(submission.facts).facts
+        if submission.characters > AT_ONCE_CHARACTERS:
+            known = await read_apart(_known, rubric, submission.facts)
+        else:
+            known = _known(rubric, submission.facts)
         given = {fact.name: value for fact in rubric.facts_to_ask if (value := value_in(known, fact.name)) is not None}
         missing = [fact for fact in rubric.facts_to_ask if fact.name not in given]
         found = {name: FoundFact(name=name, source="given", value=value) for name, value in given.items()}
@@ -62,6 +66,10 @@ class FactAsker:
         untold = {fact.name: FoundFact(name=fact.name, source="judge", status="cannot_tell") for fact in missing}
         found = untold | found
         return AskedFacts(tuple(found[fact.name] for fact in rubric.facts_to_ask), usage, seconds)
+
+
+def _known(rubric: Rubric, given: dict[str, Any]) -> Mapping[str, Any]:
+    return rubric.fact_reader.read(given).facts
 
 
 def _question(fact: Fact, submission: Submission) -> Question:

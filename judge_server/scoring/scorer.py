@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar, TypeVarTuple, Unpack
+from typing import Protocol
 
 from judge_server.core.budget import paid_for
-from judge_server.core.caller import current_caller
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, RubricNotAllowed, StoreUnavailable, UnknownJudge
 from judge_server.core.fact import FoundFact
 from judge_server.core.judgment import NO_JUDGE, JudgeReference, Judgment, Timing, Usage
@@ -32,18 +31,15 @@ from judge_server.scoring.cached_judge import CachedAnswers, CachedJudge
 from judge_server.scoring.calibration_state import CalibrationState, calibrated
 from judge_server.scoring.fact_asking import NO_FACTS, AskedFacts, FactAsker
 from judge_server.scoring.plan import Checking, Plan, in_order, plan
+from judge_server.scoring.reading import AT_ONCE_CHARACTERS, read_apart
 from judge_server.scoring.repeat import Deciders, Repeat, repeat_id
 from judge_server.scoring.run_pins import RunPins
 from judge_server.scoring.witness import NOT_ASKED, Witness
-from judge_server.util.apart import NotDone, apart
 from judge_server.util.concurrency import both
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.time_limit import until
 
-T = TypeVar("T")
-Given = TypeVarTuple("Given")
 _LOG = logging.getLogger(__name__)
-_AT_ONCE_CHARACTERS = 20_000  # longer texts are read in another process, so as not to hold the event loop
 
 
 class Rubrics(Protocol):
@@ -312,8 +308,8 @@ class Scorer:
 
     async def inspected(self, submission: Submission, rubric: Rubric) -> guard.Inspection:
         """What the guard finds in a submission."""
-        if submission.characters > _AT_ONCE_CHARACTERS:
-            return await _apart(self.inspect, submission, rubric)
+        if submission.characters > AT_ONCE_CHARACTERS:
+            return await read_apart(self.inspect, submission, rubric)
         return self.inspect(submission, rubric)
 
     async def _prepared(
@@ -321,17 +317,17 @@ class Scorer:
     ) -> tuple[Plan, guard.Inspection]:
         """All processing of the texts before a judge is asked. It takes about a second for 1 MB."""
         steps = self.admission.most_steps
-        if submission.characters <= _AT_ONCE_CHARACTERS:
+        if submission.characters <= AT_ONCE_CHARACTERS:
             return plan(submission, rubric, steps, asked), self.inspect(submission, rubric)
-        digest, planned, inspection = await _apart(_read, submission, rubric, steps, asked, self.inspect)
+        digest, planned, inspection = await read_apart(_read, submission, rubric, steps, asked, self.inspect)
         submission.__dict__["digest"] = digest  # as its cached property would
         return planned, inspection
 
     async def _with_evidence(
         self, rubric: Rubric, submission: Submission, verdicts: tuple[Verdict, ...]
     ) -> tuple[Verdict, ...]:
-        if submission.characters > _AT_ONCE_CHARACTERS:
-            return await _apart(with_evidence, rubric, submission, verdicts)
+        if submission.characters > AT_ONCE_CHARACTERS:
+            return await read_apart(with_evidence, rubric, submission, verdicts)
         return with_evidence(rubric, submission, verdicts)
 
     def _warn_of_unread_facts(self, planned: Plan, rubric: Rubric) -> None:
@@ -382,14 +378,6 @@ def _read(
     planned = plan(submission, rubric, steps, asked)
     _ = [question.material.digest for question in planned.questions]  # the cache asks for them on the event loop
     return submission.digest, planned, inspect(submission, rubric)
-
-
-async def _apart(work: Callable[[Unpack[Given]], T], *given: *Given) -> T:
-    """The result of ``work`` in another process. Raises BadSubmission for texts that it cannot read."""
-    try:
-        return await apart(current_caller.get().name, work, *given)
-    except NotDone as fault:
-        raise BadSubmission(f"The submission cannot be read: {fault}.", remedy="Send shorter texts.") from None
 
 
 def _new_id() -> str:

@@ -154,3 +154,44 @@ def test_a_response_that_is_a_text_is_not_parsed_to_know_its_text():
     assert "read" not in submission.__dict__
     messages = Submission(prompt="p", response=[{"role": "assistant", "content": "because"}])
     assert messages.response_text == messages.read.text == "because"
+
+
+def said(times):
+    return [{"role": "assistant", "content": "x"}] * times
+
+
+def test_messages_calls_and_facts_count_as_text_because_reading_them_takes_time():
+    assert submission().characters < 100
+    assert submission(response=said(2_000)).characters > 20_000
+    calls = [{"function": {"name": "f", "arguments": ""}}] * 2_000
+    assert submission(response=[{"role": "assistant", "tool_calls": calls}]).characters > 20_000
+    assert submission(facts={f"f{number}": number for number in range(1_000)}).characters > 20_000
+    assert submission(facts={"f": ["x" * 30_000]}).characters > 20_000
+
+
+def test_a_message_weighs_more_in_memory_than_its_text():
+    assert submission(response=said(2_000)).weight > 400_000
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"x" * 100_000: {f"f{number}": 1 for number in range(100)}},
+        {"x" * 30_000: {"y" * 30_000: {f"f{number}": {} for number in range(50)}}},
+    ],
+)
+def test_names_of_facts_that_stand_above_many_others_are_bounded(facts):
+    with pytest.raises(ValidationError, match="1,000,000 characters"):
+        submission(facts=facts)
+
+
+def test_another_response_to_a_known_prompt_is_the_same_as_one_read_from_its_own_data():
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is 2+2?"}]
+    for prompt in ("What is 2+2?", messages):
+        first = submission(prompt=prompt)
+        other = submission(prompt="?", response="5", id="b").asked_as(first)
+        read = submission(prompt=prompt, response="5", id="b")
+        assert other == read
+        assert (other.digest, other.prompt_key) == (read.digest, read.prompt_key)
+        assert other.model_dump() == read.model_dump()
+        assert other.prompt is first.prompt

@@ -26,7 +26,7 @@ from tests.hostile.event_loop import (
 )
 from tests.hostile.test_bodies import BODIES, RUBRIC
 from tests.served import settings_of
-from tests.submissions import rubric
+from tests.submissions import rubric, submission
 from tests.yardstick import PATIENCE_SECONDS
 
 SMALL, LARGE = 32_768, 262_144
@@ -186,6 +186,42 @@ def test_no_form_of_a_page_holds_the_loop_for_50_ms(watched, kind):
         else:
             found[path] = steps
     assert found == {}
+
+
+def _said(times: int, role: str = "user") -> list[dict[str, str]]:
+    return [{"role": role, "content": "x"}] * times
+
+
+ONE_FOR_MANY: dict[str, tuple[str, dict[str, Any]]] = {
+    "a prompt of many messages, and many responses": (
+        "/v1/score/group",
+        {"rubric": rubric(), "prompt": _said(600), "responses": [f"r{number}" for number in range(60)]},
+    ),
+    "the same for a group that is collected": (
+        "/v1/score/group",
+        {"rubric": rubric(), "prompt": "x " * 500_000, "responses": [f"r{number}" for number in range(60)]}
+        | {"group": "g", "expected": 61, "collection_seconds": 0.1, "deadline_seconds": 0.5},
+    ),
+    "a name of a fact above many others": (
+        "/v1/score",
+        submission(rubric=rubric(), facts={"x" * 50_000: {f"f{number}": number for number in range(900)}}),
+    ),
+    "as many facts as are taken": (
+        "/v1/score",
+        submission(rubric=rubric(), facts={f"o{one}": {f"f{two}": 1 for two in range(20)} for one in range(900)}),
+    ),
+    "as many messages as are taken": (
+        "/v1/score",
+        submission(rubric=rubric(), prompt=_said(9_999), response=_said(9_999, "assistant")),
+    ),
+}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", ONE_FOR_MANY)
+def test_what_comes_once_and_counts_for_many_holds_no_step_for_50_ms(watched, name):
+    path, body = ONE_FOR_MANY[name]
+    assert held(watched[0], path, {name: json.dumps(body).encode()}) == {}
 
 
 @pytest.mark.longest

@@ -8,7 +8,7 @@ from typing import Any
 from judge_server.core.errors import CohortClosed, CohortConflict, JudgeServerError
 from judge_server.models.protocol import Priority
 from judge_server.scoring.group.evaluation import CohortOptions, Evaluation
-from judge_server.util.canonical import canonical_json, digest
+from judge_server.util.canonical import canonical_json, digest_of_json
 
 _BYTES_BESIDE = 4_096  # size of a member besides its text, mostly its judgment
 
@@ -29,12 +29,14 @@ class Member:
         it in the request."""
         seen: dict[str, int] = {}
         members = []
+        shared = len(canonical_json({**items[0], "response": ""})) if items else 0
         for item in items:
-            content = digest(item.get("response"))
+            response = canonical_json(item.get("response"))
+            content = digest_of_json(response)
             count = seen[content] = seen.get(content, 0) + 1
             name = item.get("id")
             key = f"content {content} {count}" if name is None else f"id {name}"
-            members.append(Member(key, content, item, len(canonical_json(item)) + _BYTES_BESIDE))
+            members.append(Member(key, content, item, shared + len(response) + _BYTES_BESIDE))
         return members
 
 

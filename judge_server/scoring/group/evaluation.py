@@ -1,9 +1,10 @@
 """Judge a cohort: score each member alone, compare the members, and combine both into rewards."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
-from typing import Any
+from typing import Any, Final
 
 from judge_server.core.errors import BadSubmission
 from judge_server.core.judgment import Judgment
@@ -20,7 +21,9 @@ from judge_server.scoring.group.comparing import Compared, Comparer
 from judge_server.scoring.group.report import AdvantageKind, GroupReport, RelativeReport, advantages, statistics
 from judge_server.scoring.scorer import Scorer
 from judge_server.util.concurrency import both
+from judge_server.util.room import Room
 
+_STAND_IN: Final = "?"
 _UNEXPLAINED = Failure(type="no_verdict", detail="The response has no reward.")
 
 
@@ -86,11 +89,17 @@ class Evaluation:
 
 
 async def evaluate(
-    scorer: Scorer, comparer: Comparer, items: Sequence[Mapping[str, Any]], wanted: CohortOptions, terms: Terms
+    scorer: Scorer,
+    comparer: Comparer,
+    items: Sequence[Mapping[str, Any]],
+    wanted: CohortOptions,
+    terms: Terms,
+    room: Room | None = None,
 ) -> Evaluation:
-    """Judge plain data of submissions that differ in their responses only. An invalid item does not raise."""
-    members = [_parsed(item, wanted.defaults) for item in items]
-    judging = score_batch(scorer, members, terms, wanted.defaults)
+    """Judge plain data of submissions that differ in their responses only. An invalid item does not raise. ``room``:
+    for the weight of a caller's members that are judged at the same moment."""
+    members = await _parsed(items, wanted.defaults)
+    judging = score_batch(scorer, members, terms, wanted.defaults, room)
     if wanted.relative is None:
         judgments = await judging
         return Evaluation(wanted, tuple(judgments), tuple(own_reward(judgment) for judgment in judgments))
@@ -101,12 +110,24 @@ async def evaluate(
     return Evaluation(wanted, tuple(judgments), outcomes, compared)
 
 
-def _parsed(item: Mapping[str, Any], defaults: Mapping[str, Any]) -> Submission | Mapping[str, Any]:
-    """The submission, or the item itself if it is invalid: scoring it reports the error."""
-    try:
-        return parse_submission(item, defaults)
-    except BadSubmission:
-        return item
+async def _parsed(
+    items: Sequence[Mapping[str, Any]], defaults: Mapping[str, Any]
+) -> list[Submission | Mapping[str, Any]]:
+    """The submissions, or an item itself if it is invalid: scoring it reports the error. The prompt of a request is
+    read once and shared, and each member is a step of its own: one prompt comes with up to a thousand responses."""
+    members: list[Submission | Mapping[str, Any]] = []
+    asked: tuple[Any, Submission] | None = None
+    for item in items:
+        await asyncio.sleep(0)
+        try:
+            if asked is not None and item.get("prompt") is asked[0]:
+                members.append(parse_submission({**item, "prompt": _STAND_IN}, defaults).asked_as(asked[1]))
+            else:
+                members.append(found := parse_submission(item, defaults))
+                asked = item.get("prompt"), found
+        except BadSubmission:
+            members.append(item)
+    return members
 
 
 async def _compared(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from judge_server.core.caller import current_caller
 from judge_server.core.errors import DeadlineExceeded
@@ -19,6 +19,9 @@ from judge_server.scoring.group.evaluation import CohortOptions, Evaluation, eva
 from judge_server.scoring.group.report import AdvantageKind, GroupReport
 from judge_server.scoring.scorer import Scorer
 from judge_server.util.canonical import digest
+from judge_server.util.room import Room
+
+_WEIGHT_AT_ONCE: Final = 8_000_000  # of a caller's members: a prompt comes once, and is prepared for each response
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Groups:
     ) -> None:
         self._scorer = scorer
         self._comparer = Comparer(scorer, cached_judge, observers)
+        self._room = Room(_WEIGHT_AT_ONCE)
         self.collection = CohortCollection(self._evaluate, limits)
 
     async def score(self, task: GroupTask, terms: Terms) -> GroupScores:
@@ -90,7 +94,7 @@ class Groups:
         await self.collection.close()
 
     async def _evaluate(self, items: Sequence[Mapping[str, Any]], wanted: CohortOptions, terms: Terms) -> Evaluation:
-        return await evaluate(self._scorer, self._comparer, items, wanted, terms)
+        return await evaluate(self._scorer, self._comparer, items, wanted, terms, self._room)
 
 
 def _shared(task: GroupTask, joined: Joined) -> GroupScores:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -13,8 +14,10 @@ from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.models.protocol import Capabilities, Labels, Priority
 from judge_server.scoring.cached_judge import CachedJudge, VerdictCache
 from judge_server.scoring.calibration_state import ActiveMaps, CalibrationState, Certification
-from judge_server.scoring.group.evaluation import CohortOptions
+from judge_server.scoring.group.comparing import Comparer
+from judge_server.scoring.group.evaluation import CohortOptions, evaluate
 from judge_server.scoring.group.groups import Groups, GroupTask, Times
+from judge_server.util.room import Room
 from tests.scoring.assembly import judge, rubric, scorer
 from tests.scripted_model import ScriptedModel, labelled, spoken, yes
 
@@ -228,3 +231,26 @@ async def test_a_rubric_without_a_word_gives_nothing_to_compare_by():
     silent = rubric({"id": "c", "kind": "check", "points": 1, "check": {"kind": "length", "unit": "words", "max": 40}})
     found = await scores(scorer(judge(ScriptedModel(yes(0.9)))), RED, GREEN, wanted=silent)
     assert [outcome.type for outcome in found.outcomes] == ["bad_input"] * 2
+
+
+@pytest.mark.parametrize(("most", "together"), [(1, 1), (1_000_000, 4)])
+async def test_as_many_members_are_judged_at_once_as_there_is_room_for(most, together):
+    model = ScriptedModel(yes(0.9), seconds=0.05)
+    of, given = scorer(judge(model)), task("one", "two", "three", "four", prompt="p" * 1_000)
+    wanted = replace(given.wanted, relative=None)
+    comparer = Comparer(of, CachedJudge(VerdictCache()))
+    found = await evaluate(of, comparer, given.items, wanted, Terms(), Room(most))
+    assert found.rewards == pytest.approx((0.9,) * 4)
+    assert model.most_in_flight == together
+
+
+async def test_a_prompt_that_cannot_be_read_is_an_error_of_every_member_and_a_response_of_its_own():
+    wanted = CohortOptions({"rubric": rubric(count=1)}, None, 3)
+    of = scorer(judge(ScriptedModel(yes(0.9))))
+    comparer = Comparer(of, CachedJudge(VerdictCache()))
+    prompt = [{"role": "user", "content": "My head aches."}]
+    items = [{"prompt": prompt, "response": said} for said in (5, "one", "two", [{"role": "user", "content": "x"}])]
+    found = await evaluate(of, comparer, items, wanted, Terms())
+    assert [reward is None for reward in found.rewards] == [True, False, False, True]
+    found = await evaluate(of, comparer, [item | {"prompt": []} for item in items[1:3]], wanted, Terms())
+    assert found.rewards == (None, None)
