@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from judge_server.core.errors import (
+    ContextOverflow,
     DeadlineExceeded,
     JudgeFailure,
     JudgeRefused,
@@ -86,6 +87,23 @@ def listed_price(rest: str) -> Price | None:
     return hosted(rest)
 
 
+def _about_questions(refused: ServerFault, request: Request, questions: Sequence[TypedQuestion]) -> bool:
+    """Whether fewer questions may be taken. What is too long may be the material: then each part would be refused, so
+    the refusal has to speak of questions, or these are no small part of the request."""
+    if refused.status not in _REFUSED_FORM:
+        return False
+    if isinstance(refused.error, ContextOverflow):
+        return "question" in refused.complaint.lower() or 4 * _length(questions) >= request.prompt.characters
+    return isinstance(refused.error, ModelUnavailable)
+
+
+def _length(questions: Sequence[TypedQuestion]) -> int:
+    """Characters."""
+    said = sum(len(segment.text) for question in questions for segment in question.instructions)
+    options = [option for question in questions for option in question.options]
+    return said + sum(len(option.name) + len(option.description or "") for option in options)
+
+
 @dataclass(frozen=True, slots=True)
 class _Learned:
     form: Format
@@ -112,6 +130,8 @@ class DecisionServer(ModelServer):
         broken = f"strings {self._strings.digest[:12]}" if self._strings.digest != UNKNOWN.digest else ""
         self.revision = " ".join(filter(None, (*listing.identity, learned.form, learned.revision, broken)))
         limits = () if learned.masses else (MASS_UNKNOWN,)
+        if limits and self.capabilities.limits != limits:
+            _LOG.warning("%s: %s", self.name, MASS_UNKNOWN)
         context_tokens = self._options.context_tokens or listing.context_tokens
         self.capabilities = Capabilities(True, False, context_tokens, limits=limits, decisions=self._most)
 
@@ -130,7 +150,7 @@ class DecisionServer(ModelServer):
         raw = await self._answer(body, request.prompt, request.deadline)
         if not isinstance(raw, ServerFault):
             return completion_in(answer_in(raw), questions, form, self._strings)
-        if raw.status not in _REFUSED_FORM or not isinstance(raw.error, ModelUnavailable) or len(questions) == 1:
+        if len(questions) == 1 or not _about_questions(raw, request, questions):
             raise raw.error
         named = _AT_MOST.search(raw.complaint)
         if named is None:  # so that a question which the server refuses costs no other its answer

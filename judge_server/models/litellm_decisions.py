@@ -3,6 +3,7 @@
 LiteLLM translates the questions into the format that the provider speaks, so one form is enough here.
 """
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ from judge_server.models.litellm_provider import FormRefused, LiteLLMOptions, Li
 from judge_server.models.protocol import Capabilities, Completion, Decisions, Request, TypedAnswer, TypedQuestion
 from judge_server.models.registry import read_options
 
+_LOG = logging.getLogger(__name__)
 ROUTE: Final = "decisions"
 
 
@@ -64,6 +66,8 @@ class HostedDecisions(LiteLLMProvider):
         unusable = next(filter(None, faults), None)
         if unusable:
             raise ModelUnavailable(f"The answers of {self.name!r} cannot be used: {unusable}.")
+        if not self.capabilities.limits:
+            _LOG.warning("%s: %s", self.name, MASS_UNKNOWN)
         able = Capabilities(True, False, self._options.context_tokens, limits=(MASS_UNKNOWN,), decisions=self._most)
         return able, completion.origin
 

@@ -97,8 +97,7 @@ def chat_body(
 
 async def unblocking_chat_body(request: Request, *written: *_Written) -> bytes:
     """``chat_body``, of long texts in a process of its own."""
-    characters = sum([len(one.text) for turn in request.prompt.turns for one in turn.segments])
-    if characters <= _AT_ONCE_CHARACTERS:
+    if request.prompt.characters <= _AT_ONCE_CHARACTERS:
         return chat_body(request, *written)
     return await apart(current_caller.get().name, chat_body, request, *written)
 

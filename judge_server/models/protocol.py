@@ -41,6 +41,11 @@ class Prompt:
     turns: tuple[Turn, ...]
     prefix: tuple[str, ...] = ()
 
+    @property
+    def characters(self) -> int:
+        """How many it has in all parts."""
+        return sum([len(segment.text) for turn in self.turns for segment in turn.segments])
+
     def text_of(self, part: Part) -> str:
         """All untrusted text of ``part``, concatenated."""
         return "".join(

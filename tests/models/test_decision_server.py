@@ -1,7 +1,6 @@
 """decide: models against stub servers in both formats, over real HTTP."""
 
 import json
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -13,18 +12,9 @@ from judge_server.models.registry import open_model
 from judge_server.scoring.cached_judge import verdict_of
 from tests.decisions import FORMS, REFUSED, always, openai, systemone
 from tests.judging.values import ask, binary, judge, material, scale
+from tests.models.decision_model import started
 from tests.models.openai_model import request
 from tests.stub_judge import Reply, StubJudge
-
-
-@asynccontextmanager
-async def started(stub, **options):
-    model = open_model(f"decide:stub@{stub.address}", options)
-    await model.start()
-    try:
-        yield model
-    finally:
-        await model.close()
 
 
 def asked_questions(stub):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictBool, ValidationError
 
-from judge_server.core.criterion import Binary, Judged, Nominal, Scale
+from judge_server.core.criterion import Binary, Judged, Nominal, Scale, ScaleOption
 from judge_server.core.errors import BadInput, BadSubmission
 from judge_server.core.model import Frozen
 from judge_server.core.submission import Message, Submission
@@ -21,6 +21,8 @@ from judge_server.util.parsing import parse_unique_json, writable
 
 MOST_QUESTIONS = 128
 MOST_OPTIONS = 20
+MOST_CHARACTERS = 20_000
+MOST_LABEL_CHARACTERS = 2_000
 _SHORTEST_STATEMENT = 3
 _WHICH_LEVEL, _WHICH_OPTION = "Which level fits best?", "Which option fits best?"
 _PROMPT = ("prompt", "conversation", "messages", "input", "question", "query")
@@ -30,7 +32,8 @@ _REFERENCE = ("reference", "reference_submission", "reference_answer")
 _UNSEEN = re.compile(
     r'(?<!\\)"type":"(?P<part>image_url|input_image|input_audio|video_url|input_file)"|"source":\{[^{}]*\},"type":"image"'
 )
-Text = Annotated[str, Field(max_length=20_000)]
+Text = Annotated[str, Field(max_length=MOST_CHARACTERS)]
+AskedStatement = Annotated[str, Field(min_length=_SHORTEST_STATEMENT, max_length=MOST_CHARACTERS, pattern=r"\S")]
 
 
 class SystemOneQuestion(Frozen):
@@ -80,6 +83,32 @@ class DecisionRequest(Frozen):
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
     prompt_cache_options: dict[str, Any] | None = None
+
+
+class AskedBinary(Binary):
+    """A predicate. Its text may be longer than a rubric's statement: the request's instructions stand ahead of it."""
+
+    statement: AskedStatement
+
+
+class AskedOption(ScaleOption):
+    """A level or option. In both formats its name is often a whole sentence."""
+
+    label: str = Field(min_length=1, max_length=MOST_LABEL_CHARACTERS, pattern=r"\S")
+
+
+class AskedScale(Scale):
+    """A score question."""
+
+    statement: AskedStatement
+    options: Annotated[tuple[AskedOption, ...], Field(min_length=2, max_length=MOST_OPTIONS)]
+
+
+class AskedNominal(Nominal):
+    """A choice question."""
+
+    statement: AskedStatement
+    options: Annotated[tuple[AskedOption, ...], Field(min_length=2, max_length=MOST_OPTIONS)]
 
 
 class AskedQuestion(Frozen):
@@ -184,7 +213,7 @@ def _predicate(where: str, text: str, criteria: Any) -> str:
 
 
 def _binary(where: str, place: int, text: str, context: str | None) -> Binary:
-    binary: Binary = _criterion(Binary, where, {"id": f"q{place}", "statement": _with(context, text)})
+    binary: Binary = _criterion(AskedBinary, where, {"id": f"q{place}", "statement": _with(context, text)})
     return binary
 
 
@@ -197,7 +226,7 @@ def _scored(
         for index, (label, described) in enumerate(levels)
     ]
     given = {"id": f"q{place}", "kind": "scale", "statement": _with(context, text), "options": options}
-    criterion = _criterion(Scale, where, given)
+    criterion = _criterion(AskedScale, where, given)
     return AskedQuestion(name=name, criterion=criterion, options=tuple(label for label, _ in levels))
 
 
@@ -209,7 +238,7 @@ def _chosen(
         for label, described in options
     ]
     given = {"id": f"q{place}", "kind": "nominal", "statement": _with(context, text), "options": listed}
-    criterion = _criterion(Nominal, where, given)
+    criterion = _criterion(AskedNominal, where, given)
     return AskedQuestion(name=name, criterion=criterion, options=tuple(label for label, _ in options))
 
 

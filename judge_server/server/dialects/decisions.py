@@ -191,10 +191,10 @@ async def _by_rubric(
         raise UnknownJudge(
             f"model: {model!r} brings its own questions.", remedy="Leave questions out, or name a judge as the model."
         )
-    submission = submission_of(state, model.removeprefix(_RUBRIC))
+    rubric = await service.rubric_registry.get_for_judging(model.removeprefix(_RUBRIC))
+    submission = submission_of(state, rubric.name)  # with its version: a newer one may be published meanwhile
     with service.scorer.admission.admit(1, conditions.priority, conditions.deadline):
         judgment = await while_connected(request, service.scorer.score(submission, conditions))
-    rubric = await service.rubric_registry.get_for_judging(model.removeprefix(_RUBRIC))
     criteria = {leaf.id: leaf for leaf in rubric.leaves}
     answers = []
     for verdict in judgment.verdicts:

@@ -138,6 +138,28 @@ def test_a_published_rubric_is_asked_by_name(path):
         assert answered["calibration"] is None
 
 
+def test_a_rubric_by_name_is_answered_by_the_version_that_judged():
+    """A newer version is published while the judge is asked under the older one."""
+    newer = rubric(5, 3) | {"version": "2.0.0"}
+    newer["criteria"] = [one | {"id": f"other_{one['id']}"} for one in newer["criteria"]]
+
+    asking = []
+
+    def publishing(body):
+        if asking:
+            assert asking.pop().post("/v1/rubrics", json=newer).status_code in (200, 201)
+        return answering(body)
+
+    with judged_by(publishing) as (client, _):
+        client.post("/v1/rubrics", json=rubric(5, 3))
+        asking.append(client)
+        state = {"prompt": "I feel ill.", "response": "Rest."}
+        answered = systemone(client, model="rubric:test/listed", state=state)
+        asked = [one["id"] for one in rubric(5, 3)["criteria"]]
+        assert list(answered["answers"]) == asked
+        assert list(systemone(client, model="rubric:test/listed", state=state)["answers"]) != asked
+
+
 def test_a_question_without_an_answer_is_no_number_and_says_why():
     failing = only_for("sugar", Reply(200, b"not json"))
 
@@ -337,3 +359,36 @@ def test_a_filtered_prompt_has_its_own_code():
 def test_the_shortest_question_is_asked(client, text):
     assert systemone(client, questions={"q": NOUL | {"instructions": text}})["answers"]["q"]["noul"] > 0
     assert decisions(client, questions=[PREDICATE | {"instructions": text}])["answers"][0]["probability"] > 0
+
+
+SENTENCE = "The response shows that the worry of the patient was heard and is taken seriously by whoever wrote it."
+
+
+def test_levels_and_options_may_be_sentences_and_instructions_may_be_long():
+    context = {"instructions": "The clinic's own rules. " * 400}
+    choice = {"type": "choice", "instructions": "Which kind?", "criteria": {SENTENCE: None, "b": None}}
+    levels = LEVELS | {"levels": [{"label": "No."}, {"label": SENTENCE}]}
+    stub = StubJudge(decide={"systemone": FORMS["systemone"]()})
+    with stub, served(settings_of(f"decide:stub@{stub.address}")) as client:
+        questions = {"s": SCORE | {"criteria": ["No.", SENTENCE]}, "c": choice, "w": NOUL}
+        answers = systemone(client, questions=questions, **context)["answers"]
+        (score,) = decisions(client, questions=[levels])["answers"]
+    assert answers["s"]["legend"] == {"0": "No.", "1": SENTENCE}
+    assert set(answers["c"]["probabilities"]) == {SENTENCE, "b"}
+    assert [one["label"] for one in score["probabilities"]] == ["No.", SENTENCE]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_this_server_is_the_decision_model_of_another_one(form):
+    option = {"label": "kind", "value": 1, "description": SENTENCE}
+    scale = {"id": "tone", "kind": "scale", "statement": "How kind is it?", "points": 1}
+    scale["options"] = [{"label": "harsh", "value": 0, "description": SENTENCE.replace("heard", "lost")}, option]
+    long = {"id": "water", "statement": "Names water. " * 250, "points": 1}
+    asked = rubric(5, 3) | {"criteria": [scale, long]}
+    stub = StubJudge(decide={"systemone": FORMS["systemone"]()})
+    with stub, served(settings_of(f"decide:stub@{stub.address}")) as inner:
+        outer = settings_of(f"decide:default@{inner.base_url}", judge={"engine": {"format": form}})
+        with served(outer) as client:
+            body = {"prompt": "I feel ill.", "response": "Rest.", "rubric": asked}
+            judgment = client.post("/v1/score", json=body).json()
+    assert [one["status"] for one in judgment["verdicts"]] == ["ok", "ok"]
