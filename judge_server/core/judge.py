@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, AwareDatetime, Field, model_validator
+from pydantic import (
+    AliasChoices,
+    AwareDatetime,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from judge_server.core.criterion import CriterionId
 from judge_server.core.errors import JudgeNotAllowed
@@ -28,6 +36,16 @@ class CascadeRule(Frozen):
     first: JudgeName
     then: JudgeName
     band: Band | dict[str, Band] = (0.2, 0.8)
+
+    @field_validator("band", mode="wrap")
+    @classmethod
+    def _in_words(cls, given: Any, read: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return read(given)
+        except ValidationError:
+            raise ValueError(
+                "a band is written [low, high], two shares from 0 to 1, or as a table of such bands by criterion id"
+            ) from None
 
     @model_validator(mode="after")
     def _two_judges_and_a_band(self) -> "CascadeRule":

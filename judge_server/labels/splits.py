@@ -101,6 +101,9 @@ async def part_of(labels: LabelSet, part: Part, log: ReadingLog, *, reader: str,
     if "test" not in labels.splits.values():
         if part == "all":
             return labels
-        raise BadInput(f"Label set {labels.id!r} has no test split.", remedy="Read its dev split, the default.")
+        raise BadInput(
+            f"Label set {labels.id!r} has no test split.",
+            remedy="Read its dev split, the default. A file of calibrate run holds both if written with --split all.",
+        )
     test = await read_test(labels, log, reader=reader, reason=reason)
     return test if part == "test" else labels

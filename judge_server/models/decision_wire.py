@@ -356,7 +356,7 @@ def typed(request: Request) -> Decisions:
     words = getattr(answer, "words", None)
     if words is None:
         raise UnusableVerdict(
-            "A decision model gives probabilities and no text.", remedy="Name a judge that generates text."
+            "A decision model gives probabilities and no text: this question needs a judge that generates text."
         )
     question = Segment("Answer the question at the end of the material.", "question", trusted=True)
     return Decisions((TypedQuestion("choice", (question,), tuple(TypedOption(word) for word in words)),))

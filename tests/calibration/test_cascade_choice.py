@@ -172,8 +172,14 @@ def test_labels_without_a_locked_split_say_how_to_make_one(files):
     whole = (files / "both.csv").read_text().replace(",test\n", ",dev\n")
     (files / "both.csv").write_text(whole)
     done = run(files, "--agreement", "0.5")
+    assert "dev split alone" in done.output
+    assert "--split all" in done.output
+    assert "--test-share" not in done.output
+    (files / "both.csv").write_text(whole.replace(",dev\n", "\n").replace(",split\n", "\n", 1))
+    done = run(files, "--agreement", "0.5")
     assert "--test-share" in done.output
     assert "--reader" not in done.output
+    (files / "both.csv").write_text(whole)
     refused = run(files, "--agreement", "0.5", "--reader", "Ada", "--reason", "choosing a cascade")
     assert refused.exit_code != 0
     assert "no test split" in refused.output

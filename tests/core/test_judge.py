@@ -58,3 +58,18 @@ def test_a_panel_has_members_and_perhaps_a_quorum():
     made = judge(model=None, panel=["a", "b", "c"], quorum=2, combine="majority")
     assert (made.panel, made.quorum, made.combine) == (("a", "b", "c"), 2, "majority")
     assert JudgeSpecification.model_validate_json(made.model_dump_json()) == made
+
+
+@pytest.mark.parametrize("band", [[0.2], [], 0.5, [0.1, 2], {"water": [0.1]}, {"water": 0.5}, ["a", "b"]])
+def test_a_band_that_cannot_be_read_is_told_in_words(band):
+    with pytest.raises(ValidationError) as refused:
+        judge(model=None, cascade={"first": "a", "then": "b", "band": band})
+    (fault,) = refused.value.errors()
+    assert fault["loc"][-1] == "band"
+    assert "[low, high]" in fault["msg"]
+
+
+@pytest.mark.parametrize("band", [[0.2, 0.8], {"water": [0.1, 0.3], "*": [0.5, 0.5]}, {}])
+def test_a_band_is_one_for_all_or_one_by_criterion(band):
+    made = judge(model=None, cascade={"first": "a", "then": "b", "band": band})
+    assert JudgeSpecification.model_validate_json(made.model_dump_json()) == made

@@ -107,7 +107,7 @@ def test_the_band_and_both_judges_are_in_the_fingerprint():
         ({"cascade": {"first": "a", "then": "b", "band": [0.8, 0.2]}}, "low at most high"),
         ({"cascade": {"first": "both", "then": "b"}}, "names itself"),
         ({"cascade": {"first": "a", "then": "b"}, "model": "baseline"}, "one of the three"),
-        ({"cascade": {"first": "a", "then": "b", "band": [0.2, 1.2]}}, "less than or equal to 1"),
+        ({"cascade": {"first": "a", "then": "b", "band": [0.2, 1.2]}}, "two shares from 0 to 1"),
     ],
 )
 def test_a_cascade_that_cannot_be_is_refused(given, said):

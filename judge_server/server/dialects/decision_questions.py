@@ -266,7 +266,7 @@ def _text(value: Any) -> str:
     try:
         return value if isinstance(value, str) else canonical_json(as_json(value))
     except ValueError as fault:
-        raise BadInput(f"{fault}.", remedy="Correct the instructions or labels.") from None
+        raise BadInput(f"{fault}.", remedy="Correct it in the state, the instructions or the labels.") from None
 
 
 def _shown(value: Any) -> str:
@@ -325,7 +325,7 @@ def submission_of(given: Any, rubric: str) -> Submission:
             given = {"prompt": tuple(messages[:-1]), "response": messages[-1].content}
     if not isinstance(given, dict):
         raise BadSubmission(
-            f"state: a rubric judges a response to a prompt.{why}",
+            f"A rubric judges a response to a prompt.{why}",
             remedy='Send {"prompt": …, "response": …} with reference and facts as needed, or messages that end with '
             "the assistant's.",
         )

@@ -22,6 +22,11 @@ _LOCKED = (
     "For its real agreement give --reader and --reason: they read the locked test split once, and the reading is "
     "recorded."
 )
+_DEV_ALONE = (
+    "This file holds the dev split alone. For its real agreement choose on a file with both splits: judge-server "
+    "calibrate run --split all --reader NAME --reason TEXT writes it, with one judge on the labels, with the other on "
+    "that file."
+)
 _NO_SPLIT = (
     "For its real agreement keep some prompts back before you choose: judge-server calibrate import FILE --test-share "
     "0.4 --out split.csv."
@@ -56,7 +61,7 @@ async def choose(settings: Settings, options: CascadeOptions) -> bool:
     if options.as_json:
         typer.echo(json.dumps([one.model_dump(mode="json") for one in found], indent=2))
     else:
-        _show(found, options, locked=locked)
+        _show(found, options, _LOCKED if locked else _DEV_ALONE if labels.splits else _NO_SPLIT)
     return all(one.chosen for one in found)
 
 
@@ -68,8 +73,8 @@ async def _test(labels: LabelSet, options: CascadeOptions, store: Store) -> Labe
     return await part_of(labels, "test", log, reader=options.reader or "", reason=options.reason or "")
 
 
-def _show(found: Sequence[CascadeChoice], options: CascadeOptions, *, locked: bool) -> None:
-    """``locked``: the labels have a test split."""
+def _show(found: Sequence[CascadeChoice], options: CascadeOptions, how: str) -> None:
+    """``how``: the way to figures on labels that chose nothing."""
     console = Console(soft_wrap=True)
     first, then = options.judges
     for one in found:
@@ -86,7 +91,7 @@ def _show(found: Sequence[CascadeChoice], options: CascadeOptions, *, locked: bo
                 f"{first} alone {held.first:.3f}, {then} alone {held.then:.3f}."
             )
     if any(one.chosen and one.held_out is None for one in found):
-        console.print(f"{_SELF_CHOSEN} {_LOCKED if locked else _NO_SPLIT}")
+        console.print(f"{_SELF_CHOSEN} {how}")
     chosen = {one.criterion: one.chosen.band for one in found if one.chosen}
     if chosen:
         console.print(f"\n[judges.NAME]\ncascade = {_toml(first, then, chosen)}", markup=False)
