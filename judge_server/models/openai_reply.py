@@ -260,10 +260,10 @@ def _probability(entry: Any) -> TokenProbability:
     text = entry.get("token") if isinstance(entry, dict) else None
     text = text or _spelt(entry)
     logprob = entry.get("logprob") if isinstance(entry, dict) else None
-    if isinstance(logprob, str) or (logprob is None and isinstance(entry, dict) and "logprob" in entry):
-        logprob = _WRITTEN.get(logprob, logprob)
     if type(text) is str and type(logprob) is float and IMPOSSIBLE_LOGPROB <= logprob <= 0.0:
         return TokenProbability(text, logprob)
+    if isinstance(logprob, str) or (logprob is None and isinstance(entry, dict) and "logprob" in entry):
+        logprob = _WRITTEN.get(logprob, logprob)
     if not isinstance(text, str) or isinstance(logprob, bool) or not isinstance(logprob, _NUMBER) or logprob > 0.01:
         raise _unusable("its log-probabilities are malformed")
     if math.isnan(logprob):
