@@ -25,6 +25,7 @@ from judge_server.judging.judge_input import JudgeInput
 from judge_server.models.reserved import RESERVED_DIGEST
 from judge_server.scheduling.single_flight import Claims, Share, SingleFlight
 from judge_server.scoring.plan import Question
+from judge_server.util.concurrency import in_steps
 from judge_server.util.log_throttle import LogThrottle
 from judge_server.util.lru import BoundedCache
 from judge_server.util.time_limit import within
@@ -202,16 +203,19 @@ class CachedJudge:
     async def verdicts(self, judge: Judge, questions: Sequence[Question], terms: Terms) -> CachedAnswers:
         """A verdict for every question of a submission, with a value or with a typed failure."""
         fingerprint = judge.reference.fingerprint
-        if judge.by_criterion:
-            keys = [cache_key(f"{fingerprint} {q.criterion.id}", q.criterion, q.material) for q in questions]
-        else:
-            keys = [cache_key(fingerprint, one.criterion, one.material) for one in questions]
+
+        def key_of(one: Question) -> str:
+            name = f"{fingerprint} {one.criterion.id}" if judge.by_criterion else fingerprint
+            return cache_key(name, one.criterion, one.material)
+
+        def verdict_for(asked: tuple[str, Question]) -> Verdict:
+            key, one = asked
+            return verdict_of(one.criterion, found.of(key), step=one.material.step, cached=key in found.known)
+
+        keys = await in_steps(key_of, questions)  # steps times criteria are thousands
         by_key = dict(zip(keys, questions, strict=True))
         found = await self.answers(keys, lambda unknown: _calls(judge, by_key, unknown, terms), terms)
-        verdicts = [
-            verdict_of(one.criterion, found.of(key), step=one.material.step, cached=key in found.known)
-            for key, one in zip(keys, questions, strict=True)
-        ]
+        verdicts = await in_steps(verdict_for, zip(keys, questions, strict=True))
         return CachedAnswers(tuple(verdicts), found.usage, found.model_seconds)
 
     async def answers(self, keys: Sequence[str], calls: Calls, terms: Terms) -> Answers:
@@ -255,15 +259,18 @@ class CachedJudge:
         answers: dict[str, Answer] = {}
         own: list[tuple[JudgeCall, Share[tuple[Answer, ...]]]] = []
         others: list[asyncio.Task[None]] = []
+
+        def begin(call: JudgeCall) -> None:
+            share = self._calls.join(call.key, call.ask, terms.priority)
+            if share.started:
+                own.append((call, share))
+            else:
+                held = _Waited(share)
+                others.append(asyncio.create_task(self._share(call, held, terms, answers)))
+                others[-1].add_done_callback(partial(self._leave, held))  # also if it never began
+
         try:
-            for call in calls:
-                share = self._calls.join(call.key, call.ask, terms.priority)
-                if share.started:
-                    own.append((call, share))
-                else:
-                    held = _Waited(share)
-                    others.append(asyncio.create_task(self._share(call, held, terms, answers)))
-                    others[-1].add_done_callback(partial(self._leave, held))  # also if it never began
+            await in_steps(begin, calls)
             await asyncio.wait([*(share.call.task for _, share in own), *others], timeout=terms.seconds_left)
         finally:
             for task in others:

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
+Item = TypeVar("Item")
 U = TypeVar("U")
 P = ParamSpec("P")
 # one thread, because each further one delays the event loop's turn at the interpreter lock
@@ -39,6 +40,16 @@ async def together(works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     async with task_group() as group:
         tasks = [group.create_task(work) for work in works]
     return [task.result() for task in tasks]
+
+
+async def in_steps(make: Callable[[Item], T], items: Iterable[Item], most: int = 256) -> list[T]:
+    """The results of ``make`` in order; after each ``most`` of them others have a turn of the event loop."""
+    found: list[T] = []
+    for number, item in enumerate(items, 1):
+        found.append(make(item))
+        if not number % most:
+            await asyncio.sleep(0)
+    return found
 
 
 async def in_long_work(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

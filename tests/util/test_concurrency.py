@@ -5,7 +5,7 @@ import logging
 from functools import partial
 
 from judge_server.core.errors import StoreUnavailable
-from judge_server.util.concurrency import run_periodically
+from judge_server.util.concurrency import in_steps, run_periodically
 from tests.yardstick import PATIENCE_SECONDS
 
 
@@ -31,3 +31,18 @@ async def test_work_that_raises_is_done_again_after_the_pause(caplog):
         "the post: away; trying again later",
         "the post failed and will be tried again",
     ]
+
+
+async def test_thousands_of_results_leave_others_their_turns_of_the_event_loop():
+    turns = 0
+
+    async def count():
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.create_task(count())
+    assert await in_steps(str, range(1_000), most=100) == [str(number) for number in range(1_000)]
+    counting.cancel()
+    assert turns >= 9
