@@ -46,7 +46,9 @@ _OTHER_LIMIT = re.compile(
 _NAMED_CONTEXT = re.compile(
     r"context|prompt\b|input[ _]?(?:length|tokens|too)|message tokens|tokens? in the (?:messages|prompt)", re.IGNORECASE
 )
-_RATE = re.compile(r"per[ _-](?:min|hour|day|second)|\bTP[MD]\b|\bRP[MD]\b|rate[ _-]?limit", re.IGNORECASE)
+_RATE = re.compile(
+    r"per[ _-](?:min|hour|day|second)|\bTP[MD]\b|\bRP[MD]\b|(?<!gene)(?<!sepa)rate[ _-]?limit", re.IGNORECASE
+)
 _UNWANTED = (
     r"(?:inappropriate|disallowed|unsafe|harmful|objectionable|prohibited|high[ -]risk|(?<!case )(?<!case-)sensitive|"
     r"offensive|hateful|toxic\w*|nsfw|违规|敏感|不安全)"
@@ -71,14 +73,16 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _LOADED = re.compile(
-    r"rate.?limit|too many requests|throttl|overloaded|(?:is|still|currently) (?:being )?loading|capacity exceeded|"
+    r"(?<!gene)(?<!sepa)rate.?limit|too many requests|throttl|overloaded|capacity exceeded|"
+    r"(?:is|still|currently) (?:being )?loading|"
     r"(?:server|service|model) (?:is )?(?:too )?busy|(?:try|retry)(?: again| the request)?(?: later| in \d)|限流",
     re.IGNORECASE,
 )
 _STATUSES = (
     (
         re.compile(
-            r"rate.?limit|too many requests|resource_exhausted|throttl|(?:requests?|daily|concurren\w*)[ \w]{0,12}limit"
+            r"(?<!gene)(?<!sepa)rate.?limit|too many requests|resource_exhausted|throttl|"
+            r"(?:requests?|daily|concurren\w*)[ \w]{0,12}limit"
             r"|limit ?(?:reached|exceeded)|high traffic|flow control|quota|并发|频率|限流",
             re.IGNORECASE,
         ),

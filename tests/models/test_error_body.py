@@ -119,6 +119,11 @@ def test_a_delay_in_a_header_says_that_another_attempt_may_help():
     assert not refused.again
 
 
+@pytest.mark.parametrize("words", ["stop exceeds the generate limit", "Separate limits hold for n", "n is too high"])
+def test_a_refusal_that_only_sounds_like_load_is_final(words):
+    assert not fault(400, {"error": {"message": words}}).again
+
+
 @pytest.mark.parametrize("case", EMPTY_ACCOUNTS)
 def test_an_empty_account_is_named_and_not_asked_again(case):
     found = fault(*EMPTY_ACCOUNTS[case])
