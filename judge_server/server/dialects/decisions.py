@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from judge_server.core.criterion import AnyLeaf, Choice, Nominal
-from judge_server.core.errors import UnknownJudge
+from judge_server.core.errors import BadInput
 from judge_server.core.judgment import Judgment, Usage
 from judge_server.core.verdict import Failure, Verdict
 from judge_server.judging.answer import Terms
@@ -188,8 +188,11 @@ async def _by_rubric(
 ) -> Decided:
     """Judge a submission by a rubric. Raises the failure if no criterion has a verdict."""
     if asks:
-        raise UnknownJudge(
-            f"model: {model!r} brings its own questions.", remedy="Leave questions out, or name a judge as the model."
+        why = f"{model!r} brings its own questions."
+        raise BadInput(
+            f"questions: {why}",
+            remedy="Leave questions out, or name a judge as the model.",
+            errors=[{"field": "questions", "message": why}],
         )
     rubric = await service.rubric_registry.get_for_judging(model.removeprefix(_RUBRIC))
     submission = submission_of(state, rubric.name)  # with its version: a newer one may be published meanwhile

@@ -195,7 +195,7 @@ def test_a_question_without_an_answer_is_no_number_and_says_why():
         ({"questions": {"q": NOUL}, "model": ""}, 422, "model"),
         ({"questions": {"q": SCORE | {"criteria": ["A", "a"]}}}, 422, "questions.q: question: two options"),
         ({"model": "rubric:no/such"}, 404, "no/such"),
-        ({"model": "rubric:medical/consultation", "questions": {"q": NOUL}}, 404, "own questions"),
+        ({"model": "rubric:medical/consultation", "questions": {"q": NOUL}}, 422, "own questions"),
     ],
 )
 def test_an_error_of_system_one_has_its_shape_and_names_the_fault(client, body, status, said):
@@ -267,6 +267,12 @@ def test_an_id_that_no_answer_can_repeat_is_refused(client):
     answer = client.post("/v1/systemone", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 422
     assert "surrogate" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("ask", "asked"), [(systemone, {"w": NOUL}), (decisions, [PREDICATE])])
+def test_questions_beside_a_rubric_are_refused(client, ask, asked):
+    error = ask(client, 422, model="rubric:medical/consultation", questions=asked)["error"]
+    assert (error["code"], error["param"]) == ("bad_input", "questions")
 
 
 def test_what_is_no_json_is_refused_in_the_same_shape(client):
