@@ -29,6 +29,7 @@ def _refusal(status: str, text: str) -> bytes:
     ).encode()
 
 
+_FRAMING: Final = (b"content-length", b"transfer-encoding")
 _PART_BYTES: Final = 65_536
 # After a large part, while other callers are active: parts that follow each other at once would keep the event loop
 # from giving the interpreter's lock to the threads that others wait for.
@@ -63,6 +64,7 @@ class BoundedHttp(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._reading: Literal["head", "body", "nothing"] = "head"
+        self._resuming = False
         self._head_bytes = 0
         self._framing_bytes = 0
         self._progress = False
@@ -106,8 +108,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._progress = self._body_came = False
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            return  # no protocol to upgrade to: the request is answered as plain HTTP, and the rest is not read
+        except httptools.HttpParserUpgrade as ended:
+            self._stay_at_http(bytes(data)[ended.args[0] :])
+            return
         except httptools.HttpParserError:
             if self.transport.is_closing():
                 return
@@ -128,7 +131,22 @@ class BoundedHttp(HttpToolsProtocol):
                 self.flow.pause_reading()
                 self._all.rest(self)
 
+    def _stay_at_http(self, rest: bytes) -> None:
+        """There is no protocol to upgrade to. The parser stops after the head of a request that asks for one, as if it
+        had no body; another one reads its body and what follows."""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        if self._reading == "body":
+            self._resuming = True
+            framing = [b": ".join(header) for header in self.headers if header[0] in _FRAMING]
+            self.parser.feed_data(b"\r\n".join([b"POST / HTTP/1.1", *framing, b"", b""]))
+            self._resuming = False
+        if rest:
+            self.data_received(rest)
+
     def on_message_begin(self) -> None:
+        if self._resuming:
+            return
         if self.transport.is_closing():
             raise ConnectionAbortedError  # ends the parsing of what was received
         super().on_message_begin()
@@ -141,6 +159,8 @@ class BoundedHttp(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if self._resuming:
+            return
         self._reading = "body"
         self._stop_waiting()
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.most_bytes:
@@ -164,6 +184,8 @@ class BoundedHttp(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade() and any(name in _FRAMING for name, _ in self.headers):
+            return  # only its head is complete
         self._progress = True
         self._reading = "nothing"
         self._stop_waiting()

@@ -270,6 +270,39 @@ def test_an_upgrade_is_answered_as_plain_http_without_a_line_in_the_log(connecti
     assert not caplog.records
 
 
+def _answers(connection: socket.socket, count: int) -> list[bytes]:
+    """The bodies, of 8 bytes each, of so many answers."""
+    read, bodies = connection.makefile("rb"), []
+    for _ in range(count):
+        assert read.readline().startswith(b"HTTP/1.1 200")
+        while read.readline() != b"\r\n":
+            pass
+        bodies.append(read.read(8).strip())
+    return bodies
+
+
+@pytest.mark.parametrize(
+    "body", [b"Content-Length: 5\r\n\r\nhello", b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"]
+)
+@pytest.mark.parametrize("pause", [None, 40, -3])
+def test_a_request_that_asks_for_an_upgrade_keeps_its_body_and_what_follows_is_answered(connection, body, pause):
+    asked = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+    none = asked + b"Content-Length: 0\r\n\r\n"
+    sent = asked + body + none + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" + asked + body
+    connection.sendall(sent[:pause])
+    if pause is not None:
+        time.sleep(0.05)
+        connection.sendall(sent[pause:])
+    assert _answers(connection, 4) == [b"5", b"0", b"0", b"5"]
+
+
+def test_a_connection_that_asked_for_an_upgrade_is_not_kept_for_a_head_that_does_not_come(connection):
+    connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+    assert _answers(connection, 1) == [b"0"]
+    connection.sendall(b"G")
+    assert connection.recv(1) == b""
+
+
 def test_what_follows_a_request_under_way_is_not_answered_in_its_place(connection):
     connection.sendall(CHUNKED + b"2\r\nab\r\n")
     time.sleep(0.1)
