@@ -5,8 +5,8 @@ from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from judge_server.core.coordinates import Coordinate, Tag
 from judge_server.core.model import Frozen
-from judge_server.core.submission import Coordinate, Tag
 
 RetentionClass = Literal["training", "evaluation", "audit"]
 """``training``: judgments of a run; ``audit``: of the audit judge; ``evaluation``: all others."""

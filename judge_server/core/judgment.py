@@ -5,12 +5,12 @@ from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field
 
+from judge_server.core.coordinates import Coordinates
 from judge_server.core.fact import FoundFact
 from judge_server.core.model import Frozen
 from judge_server.core.outcome import GateFired, JudgmentStatus, StepReward
 from judge_server.core.price import Price
 from judge_server.core.rubric import RubricReference
-from judge_server.core.submission import Coordinates
 from judge_server.core.verdict import Failure, Verdict
 
 

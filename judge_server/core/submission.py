@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from hashlib import blake2b
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import (
@@ -19,12 +18,14 @@ from pydantic import (
     model_validator,
 )
 
+from judge_server.core.coordinates import MOST_TAGS, Coordinate, Coordinates, Tag
 from judge_server.core.fact import size_of, size_of_names
 from judge_server.core.message_shapes import LEFT_OUT, in_our_shape
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import RubricOrName
 from judge_server.core.step import MessageField, Step, steps_of
-from judge_server.util.canonical import JsonObject, as_json, canonical_json, canonical_texts, digest_of_json, encodable
+from judge_server.core.tool_call import ToolCall
+from judge_server.util.canonical import JsonObject, canonical_json, canonical_texts, digest_of_json, encodable
 
 METADATA_LEFT_OUT = "unknown metadata of messages was left out"
 """How the notice begins that names it."""
@@ -33,26 +34,6 @@ _MOST_NAMES: Final = 1_000_000
 _MESSAGE_WEIGHT = 200
 _PART_CHARACTERS = 20  # of a text that is read in the time that a message or a call takes beside its text
 Role = Literal["system", "developer", "user", "assistant", "tool"]
-
-
-class FunctionCall(Frozen):
-    """``arguments`` is the JSON text that the model wrote, valid or not."""
-
-    name: str = Field(min_length=1, max_length=200)
-    arguments: str = "{}"
-
-    @field_validator("arguments", mode="before")
-    @classmethod
-    def _keep_as_text(cls, given: Any) -> Any:
-        if isinstance(given, Mapping):
-            return canonical_json(as_json(dict(given)))
-        return given
-
-
-class ToolCall(Frozen):
-    id: str | None = None
-    type: Literal["function"] = "function"
-    function: FunctionCall
 
 
 _FOREIGN = frozenset({"annotations", "audio", "function_call", "reasoning", "reasoning_content", "refusal"})
@@ -242,37 +223,8 @@ def _turn_text(message: Message) -> str:
     return "\n".join(filter(None, (message.reasoning, content, *calls)))
 
 
-def _text_of_number(given: Any) -> Any:
-    """Accept numbers as names, because trainers number their samples."""
-    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
-
-
-Coordinate = Annotated[
-    str, BeforeValidator(_text_of_number), Field(min_length=1, max_length=200), AfterValidator(encodable)
-]
-
-
-MOST_TAGS: Final = 20
-Tag = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S"), AfterValidator(encodable)]
-
-
 def _each_once(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tags))
-
-
-class Coordinates(Frozen):
-    """The origin of a submission in training: its own id, the run, the group of rollouts, the step and the policy."""
-
-    id: Coordinate | None = None
-    run: Coordinate | None = None
-    group: Coordinate | None = None
-    step: int | None = Field(default=None, ge=0)
-    policy: Coordinate | None = None
-
-
-def content_key(submission_digest: str, coordinates: Coordinates) -> bytes:
-    """16 bytes that are equal for equal submissions at one place of a training."""
-    return blake2b(f"{submission_digest} {coordinates.model_dump_json()}".encode(), digest_size=16).digest()
 
 
 class Submission(Frozen):

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.fs as arrow_fs
 import pyarrow.parquet as pq
 
+from judge_server.core.coordinates import content_key
 from judge_server.core.errors import BadInput
 from judge_server.core.judgment import Judgment
-from judge_server.core.submission import content_key
 
 _PREFIX: Final = "part-"
 _BEING_WRITTEN: Final = "."

@@ -11,10 +11,10 @@ import numpy as np
 import ray
 from pyarrow.fs import FileSystem
 
+from judge_server.core.coordinates import Coordinates, content_key
 from judge_server.core.errors import BadSubmission, JudgeServerError
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Coordinates, content_key
 from judge_server.distributed.part_files import KeptRows, PartFiles, ScoredRow
 from judge_server.distributed.partitions import Partition, filesystem_of, rows_of
 from judge_server.judging.answer import Terms

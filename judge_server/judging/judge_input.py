@@ -12,7 +12,8 @@ from typing import Literal
 
 from judge_server.core.criterion import Leaf
 from judge_server.core.step import Step
-from judge_server.core.submission import Message, Submission, ToolCall
+from judge_server.core.submission import Message, Submission
+from judge_server.core.tool_call import ToolCall
 from judge_server.guard.degenerate import says_nothing
 from judge_server.guard.sanitize import sanitize
 

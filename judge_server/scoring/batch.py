@@ -10,12 +10,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from judge_server.core.caller import current_caller
+from judge_server.core.coordinates import Coordinates
 from judge_server.core.errors import BadSubmission, JudgeServerError, StoreUnavailable
 from judge_server.core.judgment import Judgment
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import Rubric
 from judge_server.core.run import equal_rewards
-from judge_server.core.submission import Coordinates, Submission
+from judge_server.core.submission import Submission
 from judge_server.core.verdict import Failure
 from judge_server.judging.answer import Terms
 from judge_server.scoring.scorer import Scorer

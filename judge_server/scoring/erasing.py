@@ -4,9 +4,9 @@ import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from judge_server.core.coordinates import Coordinates
 from judge_server.core.erasure import Erasure, ErasureWish
 from judge_server.core.errors import BadSubmission, JudgeServerError
-from judge_server.core.submission import Coordinates
 from judge_server.judging.judge_input import JudgeInput, text_in_scope
 from judge_server.scoring.batch import failed_judgment
 from judge_server.scoring.cached_judge import SHOWN_DIGITS, VerdictCache, cache_key

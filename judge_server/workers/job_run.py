@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from judge_server.core.caller import ANYONE, Allowance, Caller, current_caller
+from judge_server.core.coordinates import Coordinates
 from judge_server.core.errors import BadSubmission, DeadlineExceeded, ModelUnavailable, Overloaded, StoreUnavailable
 from judge_server.core.job import Job
-from judge_server.core.submission import Coordinates
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scheduling.processor_share import TimeShare, current_share

@@ -1,8 +1,9 @@
 import pytest
 from pydantic import ValidationError
 
+from judge_server.core.coordinates import Coordinates
 from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Coordinates, Submission
+from judge_server.core.submission import Submission
 
 CALL = {"function": {"name": "search", "arguments": '{"q": "secret"}'}}
 

@@ -7,10 +7,10 @@ import pyarrow.fs as arrow_fs
 import pyarrow.parquet as pq
 import pytest
 
+from judge_server.core.coordinates import Coordinates, content_key
 from judge_server.core.errors import BadInput, BadSubmission
 from judge_server.core.judgment import Judgment
 from judge_server.core.outcome import JudgmentStatus
-from judge_server.core.submission import Coordinates, content_key
 from judge_server.distributed.part_files import PartFiles, ScoredRow
 from judge_server.scoring.batch import failed_judgment
 

@@ -13,8 +13,9 @@ from typing import BinaryIO, TextIO
 
 from pydantic import ValidationError
 
+from judge_server.core.coordinates import content_key
 from judge_server.core.judgment import Judgment
-from judge_server.core.submission import Submission, content_key
+from judge_server.core.submission import Submission
 from judge_server.judging.answer import Terms
 from judge_server.scoring.scorer import Scorer
 

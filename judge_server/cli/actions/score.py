@@ -20,10 +20,11 @@ from judge_server.cli.actions.score_output import output_of, refuse_to_read
 from judge_server.cli.actions.show import Shown, print_judgment
 from judge_server.cli.options import is_file
 from judge_server.cli.running import announce, fail
+from judge_server.core.coordinates import Coordinates
 from judge_server.core.errors import BadSubmission, JudgeServerError
 from judge_server.core.judgment import Judgment
 from judge_server.core.rubric import Rubric
-from judge_server.core.submission import METADATA_LEFT_OUT, Coordinates
+from judge_server.core.submission import METADATA_LEFT_OUT
 from judge_server.judging.answer import Terms
 from judge_server.models.protocol import Priority
 from judge_server.scoring.batch import failed_judgment, parse_submission, score_item

@@ -10,7 +10,8 @@ from judge_server.core.check import CheckBase, Part
 from judge_server.core.criterion import CheckCriterion, Scope
 from judge_server.core.errors import JudgeFailure
 from judge_server.core.step import Step
-from judge_server.core.submission import Response, Submission, ToolCall
+from judge_server.core.submission import Response, Submission
+from judge_server.core.tool_call import ToolCall
 from judge_server.core.verdict import VerdictStatus
 
 

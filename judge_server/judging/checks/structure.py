@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from judge_server.core.check import JsonCheck, TagsCheck, ToolCallCheck, ToolSchemaCheck
-from judge_server.core.submission import ToolCall
+from judge_server.core.tool_call import ToolCall
 from judge_server.judging.checks import schema
 from judge_server.judging.checks.interface import CheckFailed, CheckFinding, CheckInput, counted, passed, quoted
 from judge_server.util.canonical import canonical_json

@@ -9,10 +9,11 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from judge_server.core.aggregation import Formula
+from judge_server.core.coordinates import Coordinate
 from judge_server.core.criterion import AnyLeaf, Binary, Choice, Group
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Coordinate, Message
+from judge_server.core.submission import Message
 from judge_server.judging.judge_input import message_text
 
 Kind = Literal["listwise", "pairwise"]

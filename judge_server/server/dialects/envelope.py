@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from judge_server.authoring.emitting import data_of
 from judge_server.authoring.interchange import FORMATS, format_of
 from judge_server.authoring.interchange.tracked import unpacked
+from judge_server.core.coordinates import Coordinate, Tag
 from judge_server.core.errors import BadInput, BadRubric, BadSubmission
 from judge_server.core.model import Frozen
-from judge_server.core.submission import Conversation, Coordinate, Tag
+from judge_server.core.submission import Conversation
 from judge_server.scoring.batch import describe
 from judge_server.util.canonical import JsonObject, as_json, canonical_json, digest
 from judge_server.util.parsing import parse_json

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from judge_server.authoring.parsing import from_data
+from judge_server.core.coordinates import Coordinate, Tag
 from judge_server.core.errors import BadConfiguration, BadRubric, UnknownRubric
 from judge_server.core.model import Frozen
-from judge_server.core.submission import Conversation, Coordinate, Tag
+from judge_server.core.submission import Conversation
 from judge_server.scoring.batch import describe
 from judge_server.server.dialects.chat_markup import PromptAndResponse, Text
 from judge_server.server.dialects.envelope import Envelope

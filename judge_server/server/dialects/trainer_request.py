@@ -11,9 +11,9 @@ from typing import Annotated, Any, Final
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from judge_server.core.coordinates import MOST_TAGS, Coordinate, Tag
 from judge_server.core.errors import BadInput, BadSubmission, Draining, JudgeServerError, Overloaded
 from judge_server.core.model import Frozen
-from judge_server.core.submission import MOST_TAGS, Coordinate, Tag
 from judge_server.judging.answer import Terms
 from judge_server.server.dialects.chat_markup import PromptAndResponse
 from judge_server.server.dialects.envelope import EMPTY, Envelope

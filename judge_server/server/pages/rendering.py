@@ -16,8 +16,8 @@ from markupsafe import Markup
 
 from judge_server import __version__
 from judge_server.core.caller import SCOPES, current_caller
+from judge_server.core.coordinates import Coordinates
 from judge_server.core.errors import BadInput, Forbidden
-from judge_server.core.submission import Coordinates
 from judge_server.server.middleware.permission import scopes_of
 from judge_server.server.middleware.session import Sessions, cookie_in
 from judge_server.store.payload import moment

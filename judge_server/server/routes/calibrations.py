@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field, model_validator
 
 from judge_server.core.calibration import Calibration
+from judge_server.core.coordinates import Coordinate
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Coordinate
 from judge_server.server.calibration_runs import CalibrationOptions, CalibrationProgress, CalibrationRuns
 from judge_server.server.service import ServiceHere, StrictRoute
 

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from judge_server.core.caller import current_caller
+from judge_server.core.coordinates import Tag
 from judge_server.core.erasure import Erasure, ErasureWish
 from judge_server.core.errors import UnknownJudgment
 from judge_server.core.model import Frozen
-from judge_server.core.submission import Tag
 from judge_server.scoring.erasing import erase
 from judge_server.server.service import ServiceHere, StrictRoute
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
+from judge_server.core.coordinates import Coordinate
 from judge_server.core.errors import NotFound
 from judge_server.core.exam import Family
 from judge_server.core.model import Frozen
-from judge_server.core.submission import Coordinate
 from judge_server.exam.families import PAIRS_A_FAMILY
 from judge_server.exam.page import as_html
 from judge_server.exam.sitting import plan_for

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BeforeValidator, Field, model_validator
 
 from judge_server.core.caller import PriorityClass
+from judge_server.core.coordinates import MOST_TAGS, Coordinate, Tag
 from judge_server.core.model import Flag, Frozen
 from judge_server.core.rubric import RubricOrName
-from judge_server.core.submission import MOST_TAGS, Conversation, Coordinate, Tag
+from judge_server.core.submission import Conversation
 from judge_server.core.verdict import Failure
 from judge_server.judging.relative.comparison import RelativeOptions
 from judge_server.scoring.batch import require_store

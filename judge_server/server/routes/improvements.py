@@ -8,10 +8,10 @@ from pydantic import Field
 
 from judge_server.calibration.improvement import NO_LIMITS, Limits, Search
 from judge_server.core.caller import current_caller
+from judge_server.core.coordinates import Coordinate
 from judge_server.core.errors import NotFound
 from judge_server.core.model import Frozen
 from judge_server.core.rubric import Rubric
-from judge_server.core.submission import Coordinate
 from judge_server.server.calibration_results import loaded
 from judge_server.server.improvement_progress import ImprovementList, ImprovementProgress, ImprovementTerms
 from judge_server.server.improvement_runs import ImprovementRuns

@@ -9,10 +9,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field, ValidationError
 
 from judge_server.core.caller import PriorityClass, current_caller
+from judge_server.core.coordinates import Coordinate
 from judge_server.core.errors import BadInput, TooLarge, UnknownJob
 from judge_server.core.job import Job, JobStatus, JobTerms
 from judge_server.core.model import Frozen
-from judge_server.core.submission import Coordinate
 from judge_server.scoring.batch import describe
 from judge_server.server.job_events import JobEvents
 from judge_server.server.job_intake import Intake, JobSize, lines, listed

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from judge_server.core.caller import current_caller
+from judge_server.core.coordinates import Coordinate
 from judge_server.core.errors import UnknownRun
 from judge_server.core.model import Frozen
 from judge_server.core.run import RunNoise, RunPrompts, RunSummary
-from judge_server.core.submission import Coordinate
 from judge_server.monitoring.reward_noise import noise_of
 from judge_server.server.service import ServiceHere, StrictRoute, viewer
 from judge_server.wiring.service import Service

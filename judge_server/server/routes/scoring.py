@@ -7,11 +7,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from judge_server.core.caller import PriorityClass
+from judge_server.core.coordinates import Coordinate
 from judge_server.core.judgment import Judgment
 from judge_server.core.model import Frozen
 from judge_server.core.outcome import JudgmentStatus
 from judge_server.core.rubric import RubricOrName
-from judge_server.core.submission import Coordinate, Submission
+from judge_server.core.submission import Submission
 from judge_server.scoring.batch import require_store, score_batch
 from judge_server.server.middleware.request_stream import while_connected
 from judge_server.server.problems import failure_response
